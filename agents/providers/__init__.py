@@ -1,0 +1,1 @@
+"""One file for each way of reaching a language model, behind the protocol of `base`."""

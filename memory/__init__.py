@@ -1,0 +1,1 @@
+"""The knowledge base and everything stored: records, catalogs, taxonomies, tables, vectors."""
