@@ -3,10 +3,10 @@
 import hashlib
 from collections.abc import Iterator
 from enum import StrEnum
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import orjson
-from pydantic import Field, ValidationInfo, model_validator
+from pydantic import Field, ModelWrapValidatorHandler, ValidationInfo, model_validator
 
 from memory.category import CategoryChoice
 from memory.model_call import Usage
@@ -72,18 +72,23 @@ class Evidence(Record):
         data = {"field": field, "start": start, "end": end, "quote": item.source(field)[start:end]}
         return cls.model_validate(data, context={"item": item})
 
-    @model_validator(mode="after")
-    def _is_a_span_of_the_item(self, info: ValidationInfo) -> Self:
+    @model_validator(mode="wrap")
+    @classmethod
+    def _is_a_span_of_the_item(cls, data: Any, build: ModelWrapValidatorHandler[Self], info: ValidationInfo) -> Self:
+        if isinstance(data, cls):
+            return data  # it was checked when it was built
+        evidence = build(data)
         item = (info.context or {}).get("item")
         if not isinstance(item, CatalogItem):
             raise ValueError("evidence is built against an item: Evidence.at(item, field, start, end)")
         try:
-            text = item.source(self.field)
+            text = item.source(evidence.field)
         except UnknownField as error:
             raise ValueError(str(error)) from error
-        if text[self.start : self.end] != self.quote:
-            raise ValueError(f"{self.field}[{self.start}:{self.end}] of item {item.id!r} is not {self.quote!r}")
-        return self
+        if text[evidence.start : evidence.end] != evidence.quote:
+            place = f"{evidence.field}[{evidence.start}:{evidence.end}]"
+            raise ValueError(f"{place} of item {item.id!r} is not {evidence.quote!r}")
+        return evidence
 
 
 class ClaimSource(StrEnum):
@@ -113,6 +118,15 @@ class Claim(Record):
         return self
 
 
+class UngroundedProposal(Record):
+    """What a model proposed as text although no span of the item's text says so: never a claim, but not forgotten."""
+
+    name: str
+    value: str
+    quote: str
+    round: int = Field(default=0, ge=0)
+
+
 class Decision(StrEnum):
     """What the critic says of a claim."""
 
@@ -135,7 +149,6 @@ class Reason(StrEnum):
     NOT_IN_TEMPLATE = "not_in_template"
     UNSUPPORTED = "unsupported"  # the model's judgement
     UNRULED = "unruled"  # the model passed over the claim
-    REVISIONS_EXHAUSTED = "revisions_exhausted"
 
 
 class Verdict(Record):
@@ -169,13 +182,13 @@ class Enrichment(Record):
     category: CategoryChoice
     claims: tuple[Claim, ...]  # accepted and rejected ones
     verdicts: tuple[Verdict, ...]  # the last one of each claim
+    ungrounded: tuple[UngroundedProposal, ...] = ()
     summary: str
     rounds: int = Field(ge=0)  # how often claims went back to the extractor
     provenance: Provenance
     usage: Usage
     model_calls: int = Field(ge=0)
     seconds: float = Field(ge=0)
-    cpu_seconds: float = Field(ge=0)
 
     def verdict_on(self, claim: Claim) -> Verdict:
         """Return the ruling on a claim; every claim of an enrichment has one."""

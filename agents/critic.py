@@ -1,0 +1,76 @@
+"""The critic: rules on each claim, by code first, then by the model where it can judge."""
+
+from collections.abc import Sequence
+
+from pydantic import BaseModel, ConfigDict
+
+from agents.answering import Interviewer
+from agents.claim_checks import check_claims
+from agents.phrasing import phrase_claims, phrase_item, phrase_path
+from memory.category import CategoryTemplate
+from memory.schema import CatalogItem, Claim, Decision, Reason, Verdict
+from prompts.library import Prompt
+
+AGENT = "critic"
+NOTE_LIMIT = 200
+
+
+class RulingOnClaim(BaseModel):
+    """What the model says of one claim."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    claim_id: str
+    decision: Decision
+    note: str
+
+
+class Ruling(BaseModel):
+    """What the model says of all claims that it was shown."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    verdicts: list[RulingOnClaim]
+
+
+async def review_claims(
+    item: CatalogItem,
+    claims: Sequence[Claim],
+    template: CategoryTemplate,
+    *,
+    accepted: Sequence[Claim] = (),
+    model: Interviewer,
+    prompt: Prompt,
+    round: int = 0,  # noqa: A002 - the field's own name
+) -> list[Verdict]:
+    """Return one verdict a claim, in order; a claim that the model leaves unruled is rejected.
+
+    `accepted` are the claims let through in earlier rounds; a new claim may not contradict them.
+    """
+    verdicts = check_claims(item, claims, template, accepted=accepted, round=round)
+    passed = [claim for claim, verdict in zip(claims, verdicts, strict=True) if verdict.decision is Decision.ACCEPT]
+    if not passed or not model.capabilities.judges:
+        return verdicts
+    rendered = prompt.render(
+        item=phrase_item(item), category=phrase_path(template.path), claims=phrase_claims(passed)
+    )
+    answer = await model.ask(rendered, Ruling, agent=AGENT, item_id=item.id, round=round)
+    # Of two rulings on one claim the stricter counts: a text that talks the model into a second one gains nothing.
+    ruled = {r.claim_id: r for r in sorted(answer.parsed.verdicts, key=_leniency, reverse=True)}
+    judged = {claim.id: _verdict(claim, ruled.get(claim.id), round) for claim in passed}
+    return [judged.get(verdict.claim_id, verdict) for verdict in verdicts]
+
+
+def _leniency(ruling: RulingOnClaim) -> int:
+    return [Decision.REJECT, Decision.REVISE, Decision.ACCEPT].index(ruling.decision)
+
+
+def _verdict(claim: Claim, ruling: RulingOnClaim | None, round_number: int) -> Verdict:
+    if ruling is None:
+        decision, reason, note = Decision.REJECT, Reason.UNRULED, ""
+    else:
+        decision, note = ruling.decision, ruling.note[:NOTE_LIMIT]
+        reason = Reason.SUPPORTED if decision is Decision.ACCEPT else Reason.UNSUPPORTED
+    return Verdict(
+        claim_id=claim.id, decision=decision, reason=reason, checked_by="model", note=note, round=round_number
+    )

@@ -1,0 +1,74 @@
+"""How records read inside a prompt: items between nonce delimiters, claims and attributes as lists."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+
+from memory.category import AttributeSpec, AttributeType, CategoryCandidate
+from memory.schema import CatalogItem, Claim, UngroundedProposal, Verdict
+
+FIELD_LIMITS = {"title": 500, "description": 4000}  # characters of a field that a prompt shows
+OTHER_FIELD_LIMIT = 300
+SHOWN_VALUES = 30  # allowed values of an attribute that a prompt lists
+
+
+def phrase_item(item: CatalogItem, fields: Iterable[str] | None = None) -> str:
+    """Return the item's texts between delimiters that its own text cannot contain.
+
+    The nonce is drawn from the item's content: the same item always reads the same, so a stored answer can be found
+    again, and no text can hold a hash of itself. Long fields are shortened here; evidence is checked against the whole.
+    """
+    nonce = hashlib.sha256(b"delimiter:" + item.content_hash.encode()).hexdigest()[:12]
+    wanted = None if fields is None else set(fields)
+    lines = [f"{name}: {shorten(name, text)}" for name, text in item.texts() if wanted is None or name in wanted]
+    return "\n".join([f"<product-{nonce}>", *lines, f"</product-{nonce}>"])
+
+
+def shorten(field: str, text: str) -> str:
+    """Return what a prompt shows of a field's text."""
+    limit = FIELD_LIMITS.get(field, OTHER_FIELD_LIMIT)
+    return text if len(text) <= limit else text[:limit] + " …"
+
+
+def phrase_path(path: Sequence[str]) -> str:
+    """Return a category path as one line."""
+    return " > ".join(path)
+
+
+def phrase_candidates(candidates: Iterable[CategoryCandidate]) -> str:
+    """Return one line a candidate category: its id and its path."""
+    return "\n".join(f"- {candidate.category_id}: {phrase_path(candidate.path)}" for candidate in candidates)
+
+
+def phrase_attributes(specs: Iterable[AttributeSpec]) -> str:
+    """Return one line an attribute: key, name, type, unit, allowed values."""
+    return "\n".join(f"- {spec.key} ({spec.name}): {_kind(spec)}" for spec in specs)
+
+
+def phrase_claims(claims: Iterable[Claim]) -> str:
+    """Return one line a claim: id, attribute, value, and the quote that supports it."""
+    return "\n".join(f"- {claim.id}: {claim.name} = {phrase_value(claim)}{_support(claim)}" for claim in claims)
+
+
+def phrase_value(claim: Claim) -> str:
+    """Return a claim's normalized value with its unit."""
+    return f"{claim.normalized} {claim.unit}" if claim.unit else claim.normalized
+
+
+def phrase_corrections(failed: Iterable[tuple[Claim, Verdict]], ungrounded: Iterable[UngroundedProposal] = ()) -> str:
+    """Return what was wrong with earlier claims, one line each; empty where nothing was."""
+    lines = [f"- {c.name} = {c.value!r}: {verdict.reason.value} {verdict.note}".rstrip() for c, verdict in failed]
+    lines += [f"- {p.name} = {p.value!r}: the quote {p.quote!r} is not in the text" for p in ungrounded]
+    return "\n".join(["These earlier answers were refused; do not repeat them:", *lines]) if lines else ""
+
+
+def _kind(spec: AttributeSpec) -> str:
+    if spec.type is AttributeType.QUANTITY:
+        return f"quantity in {spec.unit}"
+    if spec.values:
+        shown = [allowed.value for allowed in spec.values[:SHOWN_VALUES]]
+        return f"{spec.type.value}, one of: {', '.join(shown)}{', …' if len(spec.values) > SHOWN_VALUES else ''}"
+    return spec.type.value
+
+
+def _support(claim: Claim) -> str:
+    return f' (the {claim.evidence.field} says "{claim.evidence.quote}")' if claim.evidence else " (world knowledge)"

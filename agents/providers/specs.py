@@ -1,0 +1,99 @@
+"""Model specs: what `openai:gpt-4o-mini` and the like stand for, and which of them can be reached now."""
+
+import asyncio
+from dataclasses import dataclass
+from pathlib import Path
+
+from agents.providers.base import ChatModel, ModelSpecError, ProviderError
+from memory.weights import SMOLLM2, WeightsDamaged, WeightsMissing, locate
+
+EMBEDDED = "smollm2"
+FORMS = f"embedded:{EMBEDDED}, openai:MODEL, ollama:MODEL, scripted:FILE"
+
+
+@dataclass(frozen=True)
+class ReachableModel:
+    """A model, or a form of spec, and whether it can be used now."""
+
+    spec: str
+    reachable: bool
+    note: str
+
+
+def build_model(
+    spec: str,
+    *,
+    openai_api_key: str | None,
+    openai_base_url: str | None,
+    ollama_host: str,
+    call_seconds: float,
+) -> ChatModel:
+    """Return the model that a spec names; nothing is sent yet.
+
+    `call_seconds` is the longest that one call to a server may take. Raises `ModelSpecError` for an unknown form, and
+    `AuthenticationFailed` or `ProviderUnavailable` where it is plain already that no call can succeed.
+    """
+    provider, _, name = spec.strip().partition(":")
+    # Each provider's client library takes up to a second to import: only the one that is asked for is.
+    match provider, name.strip():
+        case "embedded", model if model == EMBEDDED:
+            from agents.providers.embedded import EmbeddedModel  # noqa: PLC0415
+
+            return EmbeddedModel()
+        case "openai", model if model:
+            from agents.providers.openai import OpenAIModel  # noqa: PLC0415
+
+            return OpenAIModel(model, api_key=openai_api_key, base_url=openai_base_url, call_seconds=call_seconds)
+        case "ollama", model if model:
+            from agents.providers.ollama import OllamaModel  # noqa: PLC0415
+
+            return OllamaModel(model, host=ollama_host, call_seconds=call_seconds)
+        case "scripted", file if file:
+            from agents.providers.scripted import ScriptedModel  # noqa: PLC0415
+
+            return ScriptedModel.from_file(Path(file))
+    raise ModelSpecError(f"{spec!r} names no model; the forms are {FORMS}")
+
+
+async def reachable_models(
+    *, openai_api_key: str | None, openai_base_url: str | None, ollama_host: str
+) -> list[ReachableModel]:
+    """Return every model that can be used now, and for each provider without one the reason; asks them at once."""
+    openai_models, ollama_models = await asyncio.gather(
+        _openai_models(openai_api_key, openai_base_url), _ollama_models(ollama_host)
+    )
+    return [_embedded_model(), *openai_models, *ollama_models]
+
+
+def _embedded_model() -> ReachableModel:
+    spec = f"embedded:{EMBEDDED}"
+    try:
+        locate(SMOLLM2)
+    except (WeightsMissing, WeightsDamaged) as error:
+        return ReachableModel(spec, False, str(error))
+    return ReachableModel(spec, True, "installed; needs no server and no key")
+
+
+async def _openai_models(api_key: str | None, base_url: str | None) -> list[ReachableModel]:
+    from agents.providers.openai import OPENAI_URL, models_at  # noqa: PLC0415
+
+    if not api_key and not base_url:
+        return [ReachableModel("openai:MODEL", False, "neither OPENAI_API_KEY nor OPENAI_BASE_URL is set")]
+    try:
+        names = await models_at(api_key=api_key, base_url=base_url)
+    except ProviderError as error:
+        return [ReachableModel("openai:MODEL", False, str(error))]
+    note = "OpenAI" if not base_url or base_url.rstrip("/") == OPENAI_URL else "the server of OPENAI_BASE_URL"
+    return [ReachableModel(f"openai:{name}", True, note) for name in names]
+
+
+async def _ollama_models(host: str) -> list[ReachableModel]:
+    from agents.providers.ollama import models_at  # noqa: PLC0415
+
+    try:
+        names = await models_at(host)
+    except ProviderError as error:
+        return [ReachableModel("ollama:MODEL", False, str(error))]
+    if not names:
+        return [ReachableModel("ollama:MODEL", False, "the server has no model yet: `ollama pull MODEL`")]
+    return [ReachableModel(f"ollama:{name}", True, "Ollama") for name in names]

@@ -1,0 +1,111 @@
+"""How knowledge is shown in a terminal: items in a table, one item with its evidence highlighted."""
+
+from collections.abc import Iterable, Sequence
+
+from rich.text import Text
+
+from agents.phrasing import phrase_path, phrase_value
+from commands.output import console, print_table, printable_lines
+from memory.category import CategoryTemplate
+from memory.schema import CatalogItem, Claim, Decision, Enrichment, Verdict
+from memory.text import printable
+
+CONTEXT = 30  # characters shown on each side of a quote
+STYLES = {Decision.ACCEPT: "green", Decision.REVISE: "yellow", Decision.REJECT: "red"}
+
+
+def print_items(known: Sequence[tuple[CatalogItem, Enrichment]], more: int = 0) -> None:
+    """Print one row an item: category, attributes with evidence and verdict, summary."""
+    rows: list[list[str | Text]] = [
+        [item.id, printable(item.title, 60), enrichment.category.path[-1], _attributes(enrichment), enrichment.summary]
+        for item, enrichment in known
+    ]
+    print_table(
+        "Items", ["id", "title", "category", "attributes  = value «evidence»  (rejected in red)", "summary"], rows
+    )
+    if more > 0:
+        console.print(Text(f"… and {more} more", style="dim"))
+
+
+def print_knowledge(item: CatalogItem, enrichment: Enrichment) -> None:
+    """Print all that is known of one item, each claim with the evidence highlighted in its surroundings."""
+    choice = enrichment.category
+    console.print(Text(f"{item.id}  {printable(item.title, 300)}", style="bold"))
+    console.print(Text(f"Category: {phrase_path(choice.path)}  (by {choice.chosen_by}, {choice.score:.2f})"))
+    console.print(Text(f"Summary:  {printable_lines(enrichment.summary)}"))
+    print_claims(item, enrichment.claims, enrichment.verdicts)
+    for proposal in enrichment.ungrounded:
+        console.print(Text(f"no evidence: {proposal.name} = {printable(proposal.value, 80)}", style="dim"))
+    made = enrichment.provenance
+    console.print(
+        Text(
+            f"Made by {made.model}, reaseq {made.code_version}, taxonomy {made.taxonomy_version}, "
+            f"{enrichment.rounds} revisions, {enrichment.model_calls} model calls, "
+            f"{enrichment.usage.prompt_tokens} + {enrichment.usage.completion_tokens} tokens, "
+            f"{enrichment.seconds:.2f} s",
+            style="dim",
+        )
+    )
+
+
+def print_claims(item: CatalogItem, claims: Iterable[Claim], verdicts: Iterable[Verdict]) -> None:
+    """Print a table of claims with verdicts and evidence."""
+    ruled = {verdict.claim_id: verdict for verdict in verdicts}
+    rows: list[list[str | Text]] = [
+        [
+            claim.name,
+            Text(printable(phrase_value(claim), 80)),
+            _ruling(ruled.get(claim.id)),
+            f"{claim.confidence:.2f}",
+            claim.producer,
+            _evidence(item, claim),
+        ]
+        for claim in claims
+    ]
+    print_table("Claims", ["attribute", "value", "verdict", "confidence", "by", "evidence"], rows)
+
+
+def print_template(template: CategoryTemplate) -> None:
+    """Print the attributes that a category asks for."""
+    rows = [[s.key, s.type.value, s.unit or "", ", ".join(v.value for v in s.values[:8])] for s in template.attributes]
+    print_table(f"Template of {template.category_id}", ["attribute", "type", "unit", "allowed values"], rows)
+
+
+def highlighted(text: str, start: int, end: int) -> Text:
+    """Return the span [start, end) in its surroundings, the span in bold."""
+    before, after = text[max(0, start - CONTEXT) : start], text[end : end + CONTEXT]
+    shown = Text("…" if start > CONTEXT else "")
+    shown.append(printable(before, 2 * CONTEXT) if before.strip() else "")
+    shown.append(printable(text[start:end], 200), style="bold green")
+    shown.append(printable(after, 2 * CONTEXT) if after.strip() else "")
+    return shown.append("…" if end + CONTEXT < len(text) else "")
+
+
+def _attributes(enrichment: Enrichment) -> Text:
+    shown = Text()
+    for claim in enrichment.claims:
+        verdict = enrichment.verdict_on(claim)
+        style = STYLES[verdict.decision]
+        shown.append(f"{claim.name} = {printable(phrase_value(claim), 40)}", style=style)
+        if claim.evidence:
+            shown.append(f" «{printable(claim.evidence.quote, 40)}»", style="dim")
+        if verdict.decision is not Decision.ACCEPT:
+            shown.append(f" {verdict.reason.value}", style="red")
+        shown.append("\n")
+    shown.rstrip()
+    return shown
+
+
+def _ruling(verdict: Verdict | None) -> Text:
+    if verdict is None:
+        return Text("not ruled")
+    note = f": {printable(verdict.note, 80)}" if verdict.note else ""
+    return Text(f"{verdict.decision.value} ({verdict.reason.value}{note})", style=STYLES[verdict.decision])
+
+
+def _evidence(item: CatalogItem, claim: Claim) -> Text:
+    if claim.evidence is None:
+        return Text("world knowledge", style="dim")
+    evidence = claim.evidence
+    place = Text(f"{evidence.field}[{evidence.start}:{evidence.end}] ", style="dim")
+    return place.append_text(highlighted(item.source(evidence.field), evidence.start, evidence.end))

@@ -1,0 +1,64 @@
+"""How commands speak: tables and JSON on standard output, what went wrong on standard error."""
+
+import asyncio
+import sys
+from collections.abc import Coroutine, Iterable, Sequence
+from typing import Annotated, Any, TypeVar
+
+import orjson
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from memory.text import printable
+
+T = TypeVar("T")
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+KnowledgeBase = Annotated[str | None, typer.Option("--kb", help="The knowledge base's database URL.", metavar="URL")]
+
+INTERRUPTED = 130
+
+console = Console(highlight=False)
+errors = Console(stderr=True, highlight=False)
+
+
+def fail(message: str, code: int = 1) -> int:
+    """Say on standard error what went wrong, and return the exit code."""
+    errors.print(Text.assemble(("error: ", "bold red"), printable_lines(message)), soft_wrap=True)
+    return code
+
+
+def say(message: str) -> None:
+    """Say something that is not a result, on standard error."""
+    errors.print(Text(printable_lines(message)), soft_wrap=True)
+
+
+def print_json(value: object) -> None:
+    """Print one JSON document."""
+    sys.stdout.write(orjson.dumps(value, option=orjson.OPT_INDENT_2, default=str).decode() + "\n")
+
+
+def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str | Text]]) -> None:
+    """Print a table; cells are text, never markup, and hold no control characters."""
+    table = Table(title=Text(title), title_justify="left", title_style="bold", show_edge=False, pad_edge=False)
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(cell if isinstance(cell, Text) else Text(printable_lines(cell)) for cell in row))
+    console.print(table)
+
+
+def printable_lines(text: str) -> str:
+    """Return text that is safe in a terminal; line ends stay."""
+    return "\n".join(printable(line, 2000) for line in text.split("\n"))
+
+
+def run_async(work: Coroutine[Any, Any, T]) -> T:
+    """Run a command's asynchronous work to its end."""
+    try:
+        return asyncio.run(work)
+    except KeyboardInterrupt:
+        say("interrupted; every finished item is stored")
+        raise typer.Exit(INTERRUPTED) from None

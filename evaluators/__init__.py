@@ -1,0 +1,1 @@
+"""Scores: pure functions over plain records, and the golden sets they are computed on."""

@@ -1,0 +1,106 @@
+"""Many items through the graph: a bounded number at a time, each ending in exactly one stored outcome."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass
+from uuid import uuid4
+
+from agents.providers.base import AuthenticationFailed, ModelNotFound, ProviderUnavailable
+from graphs.context import EnrichmentContext
+from graphs.enrichment import EnrichmentGraph
+from graphs.single_item import enrich_item
+from memory.catalog import RejectedRow
+from memory.database import Database, DatabaseBusy, DatabaseFull, DatabaseUnreadable
+from memory.errors import ReaseqError
+from memory.schema import CatalogItem, Enrichment
+from memory.store import save_enrichment, save_failure, save_rejected_row
+
+logger = logging.getLogger(__name__)
+
+# The whole run fails with these: the next item would fail the same way.
+SYSTEMIC = (AuthenticationFailed, ModelNotFound, ProviderUnavailable, DatabaseBusy, DatabaseFull, DatabaseUnreadable)
+
+
+@dataclass(frozen=True)
+class Enriched:
+    """An item that went through, with its stored enrichment."""
+
+    item: CatalogItem
+    enrichment: Enrichment
+
+
+@dataclass(frozen=True)
+class Failed:
+    """An item that did not, with the stored reason."""
+
+    item: CatalogItem
+    reason: str
+    detail: str
+
+
+Outcome = Enriched | Failed | RejectedRow
+
+
+async def enrich_catalog(
+    rows: Iterable[CatalogItem | RejectedRow],
+    graph: EnrichmentGraph,
+    context: EnrichmentContext,
+    database: Database,
+    *,
+    concurrency: int = 1,
+) -> AsyncIterator[Outcome]:
+    """Yield one outcome a row, each stored before it is yielded; at most `concurrency` items are on their way.
+
+    A failure that would meet every item (no server, no such model, a refused key) is raised and ends the run.
+    """
+    pending: set[asyncio.Task[Outcome]] = set()
+    try:
+        for row in rows:
+            if isinstance(row, RejectedRow):
+                with database.writing() as session:
+                    save_rejected_row(session, row.file, row.line, row.reason, row.item_id)
+                yield row
+                continue
+            pending.add(asyncio.create_task(_one(row, graph, context, database)))
+            while len(pending) >= concurrency:
+                done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    yield task.result()
+        while pending:
+            done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                yield task.result()
+    finally:
+        for task in pending:
+            task.cancel()
+        await asyncio.gather(*pending, return_exceptions=True)
+
+
+async def _one(item: CatalogItem, graph: EnrichmentGraph, context: EnrichmentContext, database: Database) -> Outcome:
+    """Enrich one item and store the outcome; the one place where a failure becomes a stored reason."""
+    try:
+        enrichment = await enrich_item(graph, item, context)
+    except SYSTEMIC:
+        raise
+    except ReaseqError as error:
+        return _failed(item, _reason(error), str(error), database)
+    except Exception as error:  # noqa: BLE001 - a defect on one item must not stop the others
+        trace_id = uuid4().hex
+        logger.exception("item %r failed; trace id %s", item.id, trace_id)
+        return _failed(item, "internal", f"{type(error).__name__}: {error} (trace id {trace_id})", database)
+    with database.writing() as session:
+        save_enrichment(session, item, enrichment)
+    return Enriched(item, enrichment)
+
+
+def _failed(item: CatalogItem, reason: str, detail: str, database: Database) -> Failed:
+    with database.writing() as session:
+        save_failure(session, item, reason, detail)
+    return Failed(item, reason, detail)
+
+
+def _reason(error: ReaseqError) -> str:
+    """Return the error's class as a reason code: `AnswerInvalid` becomes `answer_invalid`."""
+    name = type(error).__name__
+    return "".join(f"_{letter.lower()}" if letter.isupper() and n else letter.lower() for n, letter in enumerate(name))

@@ -1,0 +1,36 @@
+"""What the nodes of the enrichment graph work with; the same for every item of a run."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from agents.answering import Interviewer
+from graphs.templates import TemplateShelf
+from memory.category import CategoryCandidate
+from memory.schema import Provenance
+from prompts.library import PromptLibrary
+
+MOST_REVISIONS = 10
+
+
+class CategorySearch(Protocol):
+    """Finds the categories of a taxonomy that are nearest to a text."""
+
+    def search(self, text: str, k: int = 8) -> tuple[CategoryCandidate, ...]:
+        """Return at most k candidates, best first."""
+
+
+@dataclass(frozen=True)
+class EnrichmentContext:
+    """The model, the prompts, the taxonomy's search and templates, what they are, and the limits."""
+
+    model: Interviewer
+    prompts: PromptLibrary
+    categories: CategorySearch
+    templates: TemplateShelf
+    provenance: Provenance
+    max_revisions: int = 2
+    candidates: int = 8
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.max_revisions <= MOST_REVISIONS:
+            raise ValueError(f"max_revisions is from 0 to {MOST_REVISIONS}, got {self.max_revisions}")

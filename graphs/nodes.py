@@ -1,0 +1,90 @@
+"""One node an agent: the state in, the agent called, the update out."""
+
+from collections.abc import Sequence
+
+from langgraph.runtime import Runtime
+
+from agents.attribute_extractor import Corrections, extract_claims
+from agents.category_expert import choose_category, complete_template, search_text
+from agents.critic import review_claims
+from agents.summarizer import summarize
+from graphs.context import EnrichmentContext
+from graphs.state import EnrichmentState, EnrichmentUpdate, accepted_claims, claims_to_review
+from memory.category import CategoryTemplate
+from memory.schema import Decision, Verdict
+
+
+async def category_expert(state: EnrichmentState, runtime: Runtime[EnrichmentContext]) -> EnrichmentUpdate:
+    """Choose the item's category, and have its template stated if it is not yet."""
+    context, item = runtime.context, state["item"]
+    candidates = context.categories.search(search_text(item), context.candidates)
+    chosen = await choose_category(
+        item, candidates, model=context.model, prompt=context.prompts.get("category_expert")
+    )
+
+    async def complete(template: CategoryTemplate) -> CategoryTemplate:
+        return await complete_template(
+            template, model=context.model, prompt=context.prompts.get("category_expert_template")
+        )
+
+    template = await context.templates.template(chosen.category_id, complete)
+    return {"category": chosen, "template": template}
+
+
+async def attribute_extractor(state: EnrichmentState, runtime: Runtime[EnrichmentContext]) -> EnrichmentUpdate:
+    """Claim values for the template's attributes; on the way back only for those that failed."""
+    context, corrections = runtime.context, state.get("corrections")
+    number = state["round"] + 1 if corrections else 0
+    extraction = await extract_claims(
+        state["item"],
+        state["template"],
+        model=context.model,
+        prompt=context.prompts.get("attribute_extractor"),
+        corrections=corrections,
+        round=number,
+    )
+    return {
+        "claims": extraction.claims,
+        "ungrounded": extraction.ungrounded,
+        "round": number,
+    }
+
+
+async def critic(state: EnrichmentState, runtime: Runtime[EnrichmentContext]) -> EnrichmentUpdate:
+    """Rule on the new claims, and say which go back."""
+    context, round_number = runtime.context, state["round"]
+    verdicts = await review_claims(
+        state["item"],
+        claims_to_review(state),
+        state["template"],
+        accepted=accepted_claims(state),
+        model=context.model,
+        prompt=context.prompts.get("critic"),
+        round=round_number,
+    )
+    again = _corrections(state, verdicts) if round_number < context.max_revisions else None
+    return {"verdicts": tuple(verdicts), "corrections": again}
+
+
+async def summarizer(state: EnrichmentState, runtime: Runtime[EnrichmentContext]) -> EnrichmentUpdate:
+    """Say in one sentence what the accepted claims say."""
+    context = runtime.context
+    summary = await summarize(
+        state["item"].id,
+        state["template"],
+        accepted_claims(state),
+        model=context.model,
+        prompt=context.prompts.get("summarizer"),
+    )
+    return {"summary": summary}
+
+
+def _corrections(state: EnrichmentState, verdicts: Sequence[Verdict]) -> Corrections | None:
+    """Return what goes back after this round, with all that was refused before; None when nothing failed now."""
+    claims = {claim.id: claim for claim in state["claims"]}
+    failed = tuple((claims[v.claim_id], v) for v in verdicts if v.decision is Decision.REVISE)
+    ungrounded = tuple(proposal for proposal in state.get("ungrounded", ()) if proposal.round == state["round"])
+    if not failed and not ungrounded:
+        return None
+    earlier = state.get("corrections") or Corrections()
+    return Corrections(failed=failed, ungrounded=ungrounded, settled=earlier.refused)

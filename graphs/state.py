@@ -1,0 +1,39 @@
+"""What travels through the enrichment graph, field by field."""
+
+from operator import add
+from typing import Annotated, TypedDict
+
+from agents.attribute_extractor import Corrections
+from memory.category import CategoryChoice, CategoryTemplate
+from memory.schema import CatalogItem, Claim, Decision, UngroundedProposal, Verdict
+
+
+class EnrichmentUpdate(TypedDict, total=False):
+    """What a node may add."""
+
+    category: CategoryChoice
+    template: CategoryTemplate
+    claims: Annotated[tuple[Claim, ...], add]  # of all rounds
+    ungrounded: Annotated[tuple[UngroundedProposal, ...], add]  # of all rounds
+    verdicts: Annotated[tuple[Verdict, ...], add]  # one a claim
+    corrections: Corrections | None  # what goes back to the extractor; None when nothing does
+    round: int  # of the extractor, from 0
+    summary: str
+
+
+class EnrichmentState(EnrichmentUpdate):
+    """One item on its way; only `item` is there from the start."""
+
+    item: CatalogItem
+
+
+def accepted_claims(state: EnrichmentState) -> list[Claim]:
+    """Return the claims that the critic let through so far."""
+    accepted = {v.claim_id for v in state.get("verdicts", ()) if v.decision is Decision.ACCEPT}
+    return [claim for claim in state.get("claims", ()) if claim.id in accepted]
+
+
+def claims_to_review(state: EnrichmentState) -> list[Claim]:
+    """Return the claims that have no verdict yet."""
+    ruled = {verdict.claim_id for verdict in state.get("verdicts", ())}
+    return [claim for claim in state.get("claims", ()) if claim.id not in ruled]

@@ -1,0 +1,117 @@
+"""How texts become vectors: all-MiniLM-L6-v2, as it is installed with reaseq."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from threading import Lock
+from typing import Protocol, Self
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from memory.weights import MINILM, MINILM_TOKENIZER, locate
+
+Vectors = NDArray[np.float32]
+
+THREADS = 1  # a second one is idle or in the way for a single title, and costs 15 % more CPU time in bulk
+# 128 tokens of ordinary text are about 600 characters; what is cut is far beyond them, or one endless word.
+READ_CHARACTERS = 20_000
+
+
+class TextEncoder(Protocol):
+    """Anything that gives a text a direction."""
+
+    @property
+    def name(self) -> str:
+        """Return the encoder's name with all that shapes its vectors: model, version, limits."""
+
+    @property
+    def dimensions(self) -> int:
+        """Return the length of a vector."""
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Return one vector a text, in order: float32, shape (texts, dimensions), each of length 1."""
+
+
+class MiniLmEncoder:
+    """all-MiniLM-L6-v2 with int8 weights, mean pooling; a `TextEncoder` that reads the first 128 tokens of a text.
+
+    A text has the same vector, bit for bit, whatever it is encoded with: only texts of equal length share a batch, so
+    that none is padded, and each is pooled by itself.
+    """
+
+    dimensions = 384
+    max_tokens = 128
+    batch_size = 32
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._loaded: _MiniLm | None = None
+
+    @property
+    def name(self) -> str:
+        """Return the encoder's name with all that shapes its vectors."""
+        return f"all-MiniLM-L6-v2-int8@{MINILM.sha256[:12]}/{self.max_tokens}"
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Return one vector a text, in order: float32, shape (texts, 384), each of length 1.
+
+        Loads the model at the first call; raises `WeightsMissing` or `WeightsDamaged`.
+        """
+        with self._lock:
+            if self._loaded is None:
+                self._loaded = _MiniLm.load(self.max_tokens)
+        vectors = np.empty((len(texts), self.dimensions), dtype=np.float32)
+        tokens = [self._loaded.tokens(text) for text in texts]
+        for rows in _batches_of_equal_length(tokens, self.batch_size):
+            states = self._loaded.hidden_states([tokens[row] for row in rows])
+            for row, state in zip(rows, states, strict=True):
+                pooled = state.mean(axis=0)
+                vectors[row] = pooled / np.linalg.norm(pooled)
+        return vectors
+
+
+@dataclass(frozen=True)
+class _MiniLm:
+    """The model and its tokenizer, loaded."""
+
+    tokenizer: Tokenizer
+    session: onnxruntime.InferenceSession
+
+    @classmethod
+    def load(cls, max_tokens: int) -> Self:
+        tokenizer = Tokenizer.from_file(str(locate(MINILM_TOKENIZER)))
+        tokenizer.no_padding()
+        tokenizer.enable_truncation(max_tokens)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads, options.inter_op_num_threads = THREADS, 1
+        # Threads that spin while they wait take the CPU from the language model.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        return cls(
+            tokenizer, onnxruntime.InferenceSession(str(locate(MINILM)), options, providers=["CPUExecutionProvider"])
+        )
+
+    def tokens(self, text: str) -> list[int]:
+        """Return the token ids of a text, its two special tokens included; a lone surrogate becomes "?"."""
+        # Only the beginning can count; a text of megabytes is not tokenized to its end.
+        beginning = text[:READ_CHARACTERS].encode(errors="replace").decode()
+        return self.tokenizer.encode(beginning).ids
+
+    def hidden_states(self, tokens: Sequence[Sequence[int]]) -> Vectors:
+        """Return the last layer of texts of equal length: float32, shape (texts, tokens, 384)."""
+        ids = np.array(tokens, dtype=np.int64)
+        inputs = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
+        states: Vectors = self.session.run(None, inputs)[0]
+        return states
+
+
+def _batches_of_equal_length(tokens: Sequence[Sequence[int]], size: int) -> Iterator[list[int]]:
+    """Yield the row numbers of texts with equally many tokens, at most `size` at a time."""
+    by_length: dict[int, list[int]] = defaultdict(list)
+    for row, ids in enumerate(tokens):
+        by_length[len(ids)].append(row)
+    for rows in by_length.values():
+        for start in range(0, len(rows), size):
+            yield rows[start : start + size]

@@ -1,0 +1,1 @@
+"""How stored knowledge bases follow the tables: numbered Alembic revisions."""

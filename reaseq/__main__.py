@@ -1,0 +1,5 @@
+"""`python -m reaseq`."""
+
+from reaseq import main
+
+main()

@@ -1,0 +1,42 @@
+"""Labelled values found in texts."""
+
+import pytest
+
+from agents.labelled_values import find_labels
+from agents.words import words
+from memory.category import AttributeSpec, AttributeType
+
+COLOR = AttributeSpec(key="color", name="Color", type=AttributeType.TEXT, aliases=("Farbe",))
+WEIGHT = AttributeSpec(key="net_weight", name="Net weight", type=AttributeType.TEXT, aliases=("weight", "Gewicht"))
+
+
+def labelled(text: str, spec: AttributeSpec = COLOR) -> list[str]:
+    return [text[label.value_start : label.value_end] for label in find_labels(text, words(text), spec)]
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("Farbe: rot", ["rot"]),
+        ("Farbe : rot; Größe: M", ["rot"]),
+        ("Farbe: rot Material: Holz", ["rot"]),
+        ("COLOR - light blue. Washable.", ["light blue"]),
+        ("Color = black | Size = M", ["black"]),
+        ("Farbe (außen): gelb", ["gelb"]),
+        ("Farbe rot", []),
+        ("Farbe:", []),
+        ("Colorful: yes", []),
+    ],
+)
+def test_a_value_reaches_from_its_label_to_the_next_break(text: str, values: list[str]) -> None:
+    assert labelled(text) == values
+
+
+def test_a_longer_label_is_another_label() -> None:
+    assert labelled("Shipping weight: 3 kg, Net weight: 2 kg", WEIGHT) == ["2 kg"]
+
+
+def test_a_value_of_any_length_is_cut() -> None:
+    (value,) = labelled("Farbe: " + "rot" * 1_000)
+
+    assert len(value) <= 120

@@ -1,0 +1,182 @@
+"""Stored knowledge bases follow the tables, from every revision, and through a kill at any statement."""
+
+import multiprocessing
+import os
+import shutil
+import signal
+import sqlite3
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, create_engine, event
+
+from memory import database
+from memory.database import known_revisions, open_database
+from memory.migrations import upgrade as migrations
+from memory.store import counts, enrichment_of, save_enrichment
+from memory.tables import TABLES
+from tests.memory.knowledge_samples import drill, enriched
+
+ROWS = Path(__file__).parent / "revisions"  # one SQL file a revision: what a knowledge base of that time holds
+
+ADDS_A_COLUMN_BY_REBUILDING = """
+import sqlalchemy as sa
+from alembic import op
+
+revision = "9999_next"
+down_revision = "{head}"
+
+
+def upgrade() -> None:
+    op.create_table("later", sa.Column("id", sa.Integer(), primary_key=True))
+    with op.batch_alter_table("item", recreate="always") as item:
+        item.add_column(sa.Column("colour", sa.String(), server_default="red", nullable=False))
+"""
+
+
+def url_of(path: Path) -> str:
+    return f"sqlite:///{path}"
+
+
+def fetch(path: Path, query: str) -> list[tuple[object, ...]]:
+    connection = sqlite3.connect(path)
+    try:
+        return connection.execute(query).fetchall()
+    finally:
+        connection.close()
+
+
+def create_at(path: Path, revision: str) -> None:
+    """Create a knowledge base as the code of `revision` did, with rows in every table."""
+    engine = create_engine(url_of(path))
+    with engine.begin() as connection:
+        migrations.upgrade(connection, revision)
+    engine.dispose()
+    with sqlite3.connect(path) as rows:
+        rows.executescript((ROWS / f"{revision}.sql").read_text(encoding="utf-8"))
+
+
+def copied(path: Path, name: str) -> Path:
+    return Path(shutil.copy(path, path.with_name(name)))
+
+
+def open_killed_at(path: Path, statement_number: int) -> int:
+    """Open the knowledge base in a child that kills itself at a statement; return the child's exit code."""
+
+    def child() -> None:
+        seen = 0
+
+        def count(*_: object) -> None:
+            nonlocal seen
+            seen += 1
+            if seen == statement_number:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        event.listen(Engine, "after_cursor_execute", count)
+        open_database(url_of(path)).dispose()
+
+    process = multiprocessing.get_context("fork").Process(target=child)
+    process.start()
+    process.join()
+    return process.exitcode or 0
+
+
+@pytest.fixture
+def next_revision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the code know one more revision, which rebuilds the item table."""
+    folder = tmp_path / "migrations"
+    shutil.copytree(migrations.FOLDER, folder)
+    script = ADDS_A_COLUMN_BY_REBUILDING.format(head=known_revisions()[-1])
+    (folder / "versions" / "9999_next.py").write_text(script)
+    monkeypatch.setattr(migrations, "FOLDER", folder)
+    monkeypatch.setattr(database, "REVISIONS", folder / "versions")
+
+
+def test_the_file_names_are_the_chain_of_revisions() -> None:
+    script = ScriptDirectory.from_config(migrations.alembic_config())
+
+    chain = [revision.revision for revision in script.walk_revisions()]
+
+    assert chain[::-1] == known_revisions()
+
+
+def test_the_newest_revision_is_the_tables(tmp_path: Path) -> None:
+    open_database(url_of(tmp_path / "new.db")).dispose()
+    engine = create_engine(url_of(tmp_path / "new.db"))
+
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        differences = compare_metadata(context, TABLES)
+
+    engine.dispose()
+    assert differences == []
+
+
+@pytest.mark.parametrize("revision", known_revisions())
+def test_a_knowledge_base_of_any_revision_opens_with_all_it_knew(tmp_path: Path, revision: str) -> None:
+    path = tmp_path / "old.db"
+    create_at(path, revision)
+
+    with open_database(url_of(path)) as opened, opened.session() as session:
+        known = enrichment_of(session, "d1")
+        told = counts(session)
+
+    assert known is not None
+    assert [(claim.name, claim.normalized) for claim in known.enrichment.accepted] == [("brand", "acme")]
+    assert (told.items, told.enriched, told.failed, told.rejected, told.model_calls) == (2, 1, 1, 1, 1)
+    assert fetch(path, "PRAGMA integrity_check") == [("ok",)]
+    assert fetch(path, "SELECT version_num FROM alembic_version") == [(known_revisions()[-1],)]
+
+
+def test_a_kill_at_any_statement_of_the_first_migration_leaves_a_file_that_opens(tmp_path: Path) -> None:
+    kills = 0
+    while open_killed_at(path := tmp_path / f"{kills}.db", kills + 1) == -signal.SIGKILL:
+        kills += 1
+        tables = fetch(path, "SELECT name FROM sqlite_master WHERE type = 'table'")
+
+        open_database(url_of(path)).dispose()
+
+        assert len(tables) in {0, len(TABLES.tables) + 1}  # nothing, or all and Alembic's own
+        assert fetch(path, "PRAGMA integrity_check") == [("ok",)]
+
+    assert kills > len(TABLES.tables)
+
+
+@pytest.mark.usefixtures("next_revision")
+def test_rebuilding_a_table_keeps_the_rows_that_hang_on_it(tmp_path: Path) -> None:
+    path = tmp_path / "old.db"
+    create_at(path, known_revisions()[-2])
+
+    open_database(url_of(path)).dispose()
+
+    assert fetch(path, "SELECT id, colour FROM item ORDER BY id") == [("d1", "red"), ("d2", "red")]
+    assert fetch(path, "SELECT count(*) FROM verdict") == [(1,)]
+    assert fetch(path, "PRAGMA foreign_key_check") == []
+
+
+@pytest.mark.usefixtures("next_revision")
+def test_a_kill_at_any_statement_of_a_later_migration_keeps_the_old_state_or_the_new_one(tmp_path: Path) -> None:
+    create_at(tmp_path / "old.db", known_revisions()[-2])
+    kills = 0
+    while open_killed_at(path := copied(tmp_path / "old.db", f"{kills}.db"), kills + 1) == -signal.SIGKILL:
+        kills += 1
+
+        open_database(url_of(path)).dispose()
+
+        assert fetch(path, "SELECT id, colour FROM item ORDER BY id") == [("d1", "red"), ("d2", "red")]
+        assert fetch(path, "SELECT count(*) FROM verdict") == [(1,)]
+        assert fetch(path, "PRAGMA integrity_check") == [("ok",)]
+
+    assert kills > 5
+
+
+def test_foreign_keys_are_enforced_again_after_a_migration() -> None:
+    with open_database("sqlite://") as opened, opened.writing() as session:
+        save_enrichment(session, drill(), enriched(drill()))
+
+        session.connection().exec_driver_sql("DELETE FROM item")
+
+        assert counts(session).accepted_claims == 0
