@@ -10,17 +10,17 @@ from agents.labelled_values import names_of
 from agents.normalization import ValueProblem, normalize
 from agents.numerals import NUMERAL
 from agents.passages import Passage, Role, mask, spoken_for, within
-from agents.words import fold, words_around
+from agents.words import fold, word_set, words_around
 from memory.category import AttributeSpec, AttributeType, CategoryTemplate
 
 _NUMBER = re.compile(rf"(?<![\w.,/⁄-])(?:{NUMERAL})(?![\w%]|[.,]\d)")
 _JOINED = re.compile(r"(?<![\w-])([^\W\d_]{2,8})([1-9]\d{0,3})(?![\w%]|[.,]\d)")  # SPF50
 _RANGE = re.compile(r"(?<![\w.,/⁄-])(\d{1,4}) ?(?:-|–|bis|to) ?(\d{1,4})(?![\w%]|[.,]\d)")
-_GENERIC = frozenset(
-    "number of anzahl der no total gesamtanzahl how many count die min max minimum maximum minimal maximal".split()
+_GENERIC = word_set(
+    "number of anzahl der no total gesamtanzahl how many count die min max minimum maximum minimal maximal"
 )
 _SIZES = frozenset({"size", "gross", "grosse"})  # "EU size" is written "EU 42"
-_PLURALS = re.compile(r"(?:en|er|es|s|e|n)$")
+_PLURALS = re.compile(r"(?:en|es|s|e|n)$")
 
 
 def counted(read: Sequence[Passage], spec: AttributeSpec, template: CategoryTemplate) -> Iterator[Finding]:
@@ -96,7 +96,7 @@ def _beside_a_name(read: Sequence[Passage], spec: AttributeSpec) -> Iterator[Fin
 
 
 def _range_end(passage: Passage, spec: AttributeSpec) -> Iterator[Finding]:
-    """Yield the lower or upper end of a range of named things, for an attribute of the least or the most: "2-6 players"."""
+    """Yield the lower or upper end of a range of named things, for the least or the most: "2-6 players"."""
     ends = set(spec.key.split("_")) & {"min", "max"}
     for match in _RANGE.finditer(passage.text) if len(ends) == 1 else ():
         if _is_beside(passage, match.start(), match.end(), spec):

@@ -14,7 +14,8 @@ _PACK_NOUN = (
     r"|tabletten|kapseln|bags?|sheets|blatt|bottles|cans|packungen|paar|pairs|pods|pads|dosen|flaschen|wipes|tücher)"
 )
 _PACK = re.compile(
-    rf"(?<![\w.,/-])(?:(?P<a>\d{{1,5}})er[ -]?(?:\w{{1,12}}-)?(?:pack|set|packung|box|karton|beutel|multipack|sparpack|vorteilspack)\w{{0,8}}\b"
+    rf"(?<![\w.,/-])(?:(?P<a>\d{{1,5}})er[ -]?(?:\w{{1,12}}-)?"
+    rf"(?:pack|set|packung|box|karton|beutel|multipack|sparpack|vorteilspack)\w{{0,8}}\b"
     rf"|(?P<b>\d{{1,5}}|\d{{1,2}}[.,]\d{{3}})[ -]{{0,3}}{_PACK_NOUN}\b\.?)"
     r"|\b(?:pack|box|set|case|bag|lot|bundle|roll|packung|beutel|karton)[ -](?:of|mit|à|a|zu)[ -](?P<c>\d{1,5})\b"
     r"|(?<![\w.,/-])(?P<e>\d{1,5}) [^\W\d]{2,12} (?:bags|capsules|pads|pods|tabs|tablets|wipes|rolls|beutel|kapseln)\b"
@@ -23,7 +24,7 @@ _PACK = re.compile(
     re.IGNORECASE,
 )
 _PIECES = re.compile(
-    r"(?<![\w.,/-])(?P<n>\d{1,5})[ -]?(?:teilig\w{0,3}|teile|tlg\.?|piece set|pieces? set|pc set|pcs set|pieces?|parts)\b",
+    r"(?<![\w.,/-])(?P<n>\d{1,5})[ -]?(?:teilig\w{0,3}|teile|tlg\.?|piece set|pieces? set|pcs? set|pieces?|parts)\b",
     re.IGNORECASE,
 )
 PACK_CUES = (
@@ -43,7 +44,7 @@ PIECE_CUES = ("pieces", "teile", "teilig", "parts", "piece")
 
 
 class Count(NamedTuple):
-    """A stated number of things: its span [start, end) with the noun, the number, and whether parts of a set are meant."""
+    """A stated number of things: its span [start, end) with the noun, and whether parts of a set are meant."""
 
     start: int
     end: int

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from agents.words import STOP, Word, spellings
+from agents.words import STOP, Word, spellings, word_set
 from memory.category import AttributeSpec
 
 _MARK = re.compile(r"(?: ?\([^()]{1,20}\))?(?: ?[:：=] ?| [-–—] )")
@@ -14,11 +14,14 @@ _NEXT_LABEL = re.compile(r"(?:(?<=^)|(?<=[\s,]))[^\W\d_][\w-]{1,24}(?: \(?[\w-]{
 _COLON = re.compile(r"[:：=]")
 _OPENING = re.compile(r"[,;|•·(\n.!?–—✓►]| - |^$")
 _LONGEST = 120
+_PREPOSITIONS = word_set("in of by from with for aus von mit fur in")
+_CAPITALISED = re.compile(r"[^\W\d_a-z][\w'’+-]*(?: (?:[^\W_a-zß-ÿ][\w'’+-]*|\d{1,4})){0,3}")
+_CODE = re.compile(r"(?=[A-Za-z-]{0,12}\d)(?=[\d-]{0,12}[A-Za-z])[\w-]{3,24}")
 # "Shipping weight: 3 kg" does not label the weight, nor "lid material" the material
-_QUALIFIERS = frozenset(
-    "shipping gross package packaged packaging packed carton box versand brutto verpackung paket max maximum maximal min "
-    "minimum lid base inner outer lining sole heel strap handle battery cable cord head seat frame leg filling load "
-    "user parcel item's target recommended zulassiges zulassige display ship assembled folded futter innen".split()
+_QUALIFIERS = word_set(
+    "shipping gross package packaged packaging packed carton box versand brutto verpackung paket max maximum maximal "
+    "min minimum lid base inner outer lining sole heel strap handle battery cable cord head seat frame leg filling "
+    "load user parcel item's target recommended zulassiges zulassige display ship assembled folded futter innen"
 )
 
 
@@ -56,6 +59,24 @@ def find_labels(text: str, words: Sequence[Word], spec: AttributeSpec) -> list[L
             found.append(_label(text, word.start, mark.end()))
             beyond = position + size
     return [label for label in found if label.value_start < label.value_end]
+
+
+def find_introduced(text: str, words: Sequence[Word], spec: AttributeSpec) -> list[Label]:
+    """Return what follows a name that needs no colon: "Made in Italy", "kompatibel mit Galaxy S10", "Model BT-220".
+
+    That is a run of capitalised words after a name that ends with a preposition, and a code of letters and digits
+    after any name.
+    """
+    names = names_of(spec)
+    found = []
+    for position, word in enumerate(words):
+        name = next((n for n in names.get(word.folded, ()) if _matches(n, words, position)), None)
+        after = position + len(name or ())
+        if name and after < len(words) and text[words[after - 1].end : words[after].start] == " ":
+            pattern = _CAPITALISED if name[-1] in _PREPOSITIONS else _CODE
+            if run := pattern.match(text, words[after].start):
+                found.append(Label(word.start, run.start(), run.end()))
+    return found
 
 
 def _matches(name: tuple[str, ...], words: Sequence[Word], position: int) -> bool:

@@ -28,7 +28,7 @@ class Normalized(NamedTuple):
     unit: str | None = None
 
 
-class ValueProblem(ValueError):
+class ValueProblem(ValueError):  # noqa: N818 - it says what is wrong with a value
     """A value does not fit its attribute; `reason` says why."""
 
     def __init__(self, reason: Reason, message: str) -> None:
@@ -39,8 +39,9 @@ class ValueProblem(ValueError):
 def normalize(value: str, spec: AttributeSpec, language: Language | None = None) -> Normalized:
     """Return the normal form of a value of the attribute, or raise `ValueProblem`.
 
-    Text: NFC, outer blanks off, inner ones single. Enum, boolean: the allowed value. Count: a whole number. Number: a decimal.
-    Quantity: a decimal in the attribute's unit, which it carries. Decimals have no exponent and no closing zeros.
+    Text: NFC, outer blanks off, inner ones single. Enum, boolean: the allowed value. Count: a whole number.
+    Number: a decimal. Quantity: a decimal in the attribute's unit, which it carries. Decimals have no exponent and
+    no closing zeros.
     `language` settles "1.500" as `agents.numerals` says. A normal form, written with its unit, is its own normal form.
     """
     text = unicodedata.normalize("NFC", " ".join(value.split()))

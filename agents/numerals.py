@@ -25,7 +25,7 @@ NUMERAL = (
     rf"(?:(?:\d{{1,4}}(?:[ -]|\ ?-\ ?))?\d{{1,4}}[/⁄]\d{{1,4}}(?![\d/])|(?:\d{{1,4}}[ -]?)?[{VULGAR}]"
     r"|\d{1,9}(?:[.,]\d{1,9}){0,3}|\.\d{1,6})(?![\d½¼¾])"
 )
-_MIXED = re.compile(r"(?:(\d+)[ -]+)?(\d+)[/⁄](\d+)")
+_MIXED = re.compile(r"(?:(\d{1,4})[ -]{1,3})?(\d{1,4})[/⁄](\d{1,4})")
 
 
 def read_numeral(text: str, language: Language | None = None, grain: Grain | None = None) -> Decimal | None:

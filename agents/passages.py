@@ -16,17 +16,21 @@ _BRAND_COLUMNS = frozenset(
     fold(n) for n in ("brand", "brand name", "marke", "hersteller", "manufacturer", "brand_name")
 )
 _NO_PROSE = re.compile(
-    r"price|preis|currency|sku|ean|gtin|upc|url|link|image|bild|availab|verfüg|stock|date|shipping|(?:^|_)id$"
+    r"(?:^|[^a-z])(?:price|preis|currency|sku|ean|gtin|upc|asin|url|link|image|bild|stock|date|shipping|id)(?:$|[^a-z])|availab|verfüg"
 )
 _FOR = re.compile(
-    r"\b(?:compatible with|kompatibel (?:mit|zu)|works with|fits|passend (?:für|zu)|passt (?:für|zu)|(?:suitable|replacement|ideal|perfect"
-    r"|designed|made) for|geeignet für|ersatz für|use(?:d)? (?:it )?(?:on|with)|for|für)\b[^,;()|–—•\n]{1,120}",
+    r"\b(?:compatible with|kompatibel (?:mit|zu)|works with|fits|passend (?:für|zu)|passt (?:für|zu)|"
+    r"(?:suitable|replacement|ideal|perfect|designed|made) for|geeignet für|ersatz für|"
+    r"used? (?:it )?(?:on|with)|for|für)\b[^,;()|–—•\n]{1,120}",
     re.IGNORECASE,
 )
 # What can be had besides is not this product: "also sold in 24 cm", "blue on request".
 _OTHER_VARIANT = re.compile(
-    r"\b(?:also|auch)\b[^.;()|\n]{0,40}?\b(?:in|as|als|available|sold|erhältlich)\b[^.;()|\n]{0,80}|\bavailable in\b[^.;()|\n]{1,80}"
-    r"|(?:(?<=^)|(?<=[.,;(|] ))[^.,;()|\n]{1,60}\b(?:auf anfrage|on request|sold separately|separat erhältlich|ebenfalls erhältlich)\b",
+    r"\b(?:also|auch)\b[^.;()|\n]{0,40}?\b(?:in|as|als|available|sold|erhältlich)\b[^.;()|\n]{0,80}"
+    r"|\bavailable in\b"
+    r"[^.;()|\n]{1,80}"
+    r"|(?:(?<=^)|(?<=[.,;(|] ))[^.,;()|\n]{1,60}"
+    r"\b(?:auf anfrage|on request|sold separately|separat erhältlich|ebenfalls erhältlich)\b",
     re.IGNORECASE,
 )
 _FOR_END = re.compile(r" - |[.!?](?: |$)")
@@ -95,7 +99,7 @@ def within(start: int, end: int, marks: bytes) -> bool:
 
 
 def spoken_for(spec: AttributeSpec) -> bool:
-    """Say whether "for …" may state the attribute: whom or what a product is for, not what it is made of or measures."""
+    """Say whether "for …" may state the attribute: whom or what the product is for, not its own body."""
     if _FOR_WHOM.search(spec.key):
         return True
     numeric = spec.type in (AttributeType.QUANTITY, AttributeType.COUNT, AttributeType.NUMBER)

@@ -18,11 +18,11 @@ _SIGNED = frozenset({"degree_Celsius", "degree_Fahrenheit", "diopter"})
 _COMPOUND = frozenset({("foot", "inch"), ("pound", "ounce"), ("hour", "minute"), ("meter", "centimeter")})
 # "3 in 1", "2 in stock": an inch stands before a break, a side's name or a following size
 _INCH_GOES_ON = re.compile(
-    r"\.|\s*(?:$|[,;:()/|x×\"&+–-](?!\d?-?in)|by\b|(?:wide|long|high|deep|tall|thick|dia|diameter|length|width|height|depth"
+    r"\.|\s{0,2}(?:$|[,;:()/|x×\"&+–-](?!\d?-?in)|by\b|(?:wide|long|high|deep|tall|thick|dia|diameter|length|width|height|depth"
     r"|screen|display|[lwhd]\b))",
     re.IGNORECASE,
 )
-_NOT_A_SIZE = re.compile(r"\s*(?:=|/)\s*(?:\d+[.,]?\d*\s*)?[€$£]")
+_NOT_A_SIZE = re.compile(r" ?[=/] ?(?:\d{1,6}[.,]?\d{0,4} ?)?[€$£]")
 _AGES = re.compile(
     r"\b(?:ages?:?|aged|alter:?|ab) (\d{1,2})(?:\+| and up\b| and older\b|(?= ?[-–] ?\d{1,2}\b))"
     r"|(?:^|[-–,(|] ?)(\d{1,2})\+(?=$| ?[-–,)|])",
@@ -146,12 +146,15 @@ def _read_chain(text: str, chain: list[_Number], language: Language | None) -> l
     read = [_quantity(text, number, number.unit or unit, language) for number in chain]
     if len(chain) == 1:
         return [quantity for quantity in read if quantity]
-    first, last = chain[0], chain[-1]
-    gap = _gap(text, first, chain[1])
-    if _adds_up(first, last, gap):
+    gap = _gap(text, chain[0], chain[1])
+    if _adds_up(chain[0], chain[-1], gap):
         return _sum(read)
-    if _TO.fullmatch(gap):
-        return _range(read, first)
+    return _range(read, chain[0]) if _TO.fullmatch(gap) else _sides(read, chain, unit)
+
+
+def _sides(read: list[Quantity | None], chain: list[_Number], unit: str) -> list[Quantity]:
+    """Read "10 x 15 cm" as sides and "6 x 330 ml" as a multiple; a chain of unlike units says nothing."""
+    first = chain[0]
     if len(chain) == 2 and first.unit is None and dimension(unit) != dimension("meter"):
         return _multiple(first, read[1])
     if len({dimension(number.unit or unit) for number in chain}) > 1:

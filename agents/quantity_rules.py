@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from decimal import Decimal
 from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
 from agents.findings import Finding, Rank, rank_in
@@ -13,34 +14,31 @@ from agents.numerals import plain
 from agents.passages import Passage, Role, spoken_for, within
 from agents.quantities import Part, Quantity, chains
 from agents.units import convert, dimension
-from agents.words import fold, words_around
+from agents.words import fold, word_set, words_around
 from memory.category import AttributeSpec, AttributeType, CategoryTemplate
 
 _CLAUSE_END = re.compile(r"[,;|•()\n/]|[.!?] | ?[-–—] ")
 _BEFORE, _AFTER = 4, 3  # how many words of the clause may hold a cue
 # These follow what they qualify: "5 m long"; in "5 m long 3 m wide" the 3 m is not long.
-_FOLLOWING = frozenset("long wide high deep thick tall lang breit hoch tief dick".split())
+_FOLLOWING = word_set("long wide high deep thick tall lang breit hoch tief dick")
 # What stands by these words is hardly ever a plain property of the product itself.
-_FOREIGN = frozenset(
+_FOREIGN = word_set(
     "shipping versandgewicht versand gross brutto package parcel warranty guarantee garantie gewahrleistung "
     "load traglast belastbar belastbarkeit tragkraft capacity max maximum maximal mindestens minimum minimal "
-    "range reichweite distance entfernung replaces replacement ersetzt equivalent entspricht charge charging ladezeit geladen "
-    "delivery lieferung protection return ruckgabe depth tauchtiefe wasserdicht waterproof holding pull haftkraft strength "
-    "standby drying trocknung fall drop survives".split()
+    "range reichweite distance entfernung replaces replacement ersetzt equivalent entspricht charge charging "
+    "ladezeit geladen delivery lieferung protection return ruckgabe depth tauchtiefe wasserdicht waterproof holding "
+    "pull haftkraft strength standby drying trocknung fall drop survives"
 )
-_FOREIGN_BEFORE = frozenset(
-    "per pro je up bis over uber under unter within innerhalb than als every alle try matching".split()
-)
+_FOREIGN_BEFORE = word_set("per pro je up bis over uber under unter within innerhalb than als every alle try matching")
 # Parts that a description measures by the way; in a title they are the product.
-_PARTS = frozenset(
-    "cable kabel cord kabellange adapter usb input output eingang ausgang pocket boden bottle bottles".split()
-)
+_PARTS = word_set("cable kabel cord kabellange adapter usb input output eingang ausgang pocket boden bottle bottles")
 _LETTERS = {"L": "length", "W": "width", "B": "width", "H": "height", "D": "depth", "T": "depth", "Ø": "diameter"}
 _ORDER = re.compile(r"\b([LWBHDT]) ?[x×*/] ?([LWBHDT])(?: ?[x×*/] ?([LWBHDT]))?\b")
 _IMPERIAL = frozenset({"ounce", "pound", "fluid_ounce", "gallon", "quart", "pint", "inch", "foot", "yard"})
 _FALLING = ("length", "width", "thickness")
 _NATURAL = 300
 _ODD = Decimal("0.1")
+_APART = Decimal(30)
 _SAME = Decimal("0.025")  # "12 oz (340 g)" says one thing twice
 
 
@@ -87,7 +85,7 @@ def _owners(passage: Passage, quantity: Quantity, specs: Sequence[AttributeSpec]
         top = [spec for spec in fitting if scores[spec.key] == best]
         return top if len(top) == 1 else []
     if len(fitting) > 1:
-        fitting = [spec for spec in fitting if _is_natural(quantity, spec)]
+        fitting = [spec for spec in fitting if _is_natural(quantity, spec) and _stands_apart(spec, fitting)]
     return fitting if len(fitting) == 1 and _is_plain(passage, quantity, fitting[0]) else []
 
 
@@ -98,6 +96,12 @@ def _is_plain(passage: Passage, quantity: Quantity, spec: AttributeSpec) -> bool
         if dimension(spec.unit or "") == dimension("meter") or amount < _ODD:
             return False
     return not _is_foreign(passage, quantity, spec)
+
+
+def _stands_apart(spec: AttributeSpec, others: Sequence[AttributeSpec]) -> bool:
+    """Say whether all the others are measured in units of another scale, or in inches where this one is not."""
+    factors = [convert(Decimal(1), spec.unit or "", other.unit or "") for other in others if other is not spec]
+    return all(factor >= _APART or factor <= 1 / _APART or spec.unit == "inch" for factor in factors)
 
 
 def _is_natural(quantity: Quantity, spec: AttributeSpec) -> bool:
@@ -136,12 +140,12 @@ def _side(passage: Passage, quantity: Quantity) -> str:
 
 
 def _side_by_size(passage: Passage, quantity: Quantity, fitting: Sequence[AttributeSpec]) -> str:
-    """Return the side where falling sizes leave no doubt: "183 x 61 x 0.6 cm" where length, width, thickness are asked."""
+    """Return the side where falling sizes leave no doubt: "183 x 61 x 0.6 cm" of length, width and thickness."""
     chain = chains(passage.text, passage.language)[quantity.chain]
     sizes = [convert(side.amount, side.unit, "meter") for side in chain]
     asked = [side for side in _FALLING if side in {spec.key for spec in fitting}]
     sides = {"height", "depth", "diameter"} & {spec.key for spec in fitting}
-    falls = all(larger > smaller for larger, smaller in zip(sizes, sizes[1:], strict=False))
+    falls = all(larger > smaller for larger, smaller in pairwise(sizes))
     clear = falls and not sides and len(asked) == len(chain) == 3
     return asked[chain.index(quantity)] if clear else ""
 
@@ -192,7 +196,7 @@ def _clause(passage: Passage, quantity: Quantity) -> tuple[tuple[str, ...], tupl
 
 def _is_foreign(passage: Passage, quantity: Quantity, spec: AttributeSpec) -> bool:
     """Say whether words by the quantity tell that it is not the product's own property, or another way to put one."""
-    if passage.text[max(0, quantity.start - 3) : quantity.start].rstrip().endswith(("=", "≙", "≈")):
+    if passage.text[max(0, quantity.start - 3) : quantity.start].rstrip().endswith(("=", "≙", "≈", "±", "/-")):
         return True
     before, after = _clause(passage, quantity)
     around = set(before[-3:]) | set(after[:2])
@@ -204,7 +208,7 @@ def _is_foreign(passage: Passage, quantity: Quantity, spec: AttributeSpec) -> bo
 
 
 def _findings(sightings: list[_Sighting], spec: AttributeSpec) -> list[Finding]:
-    """Return findings of the sightings; uncued ones that contradict each other are dropped, first in the description."""
+    """Return findings of the sightings; uncued ones that contradict each other are dropped."""
     totals = {s.amount * s.quantity.times for s in sightings if s.quantity.times > 1}
     sightings = [s for s in sightings if s.quantity.times > 1 or s.amount not in totals]
     for role in (Role.COLUMN, Role.DESCRIPTION, Role.TITLE):

@@ -6,29 +6,28 @@ from collections.abc import Iterator
 from agents.count_rules import counted, numbered
 from agents.counts import find_counts
 from agents.findings import Finding, Producer, Rank, chosen, claims_of, rank_in
-from agents.labelled_values import Label, find_labels, names_of
+from agents.labelled_values import Label, find_introduced, find_labels, names_of
 from agents.normalization import ValueProblem, in_unit, normalize
 from agents.numerals import NUMERAL
 from agents.passages import Passage, Role, passages, spoken_for, within
 from agents.quantities import Part, find_quantities
 from agents.quantity_rules import measured
 from agents.vocabulary import find_values, value_at
-from agents.words import fold, spellings, words, words_around
+from agents.words import fold, spellings, word_set, words, words_around
 from memory.category import AttributeSpec, AttributeType, CategoryTemplate
 from memory.schema import CatalogItem, Claim
 
 _CHOSEN = (AttributeType.ENUM, AttributeType.BOOLEAN)
-_NOTHING = frozenset(
-    "n/a|na|none|null|nan|unknown|unbekannt|-|--|?|k.a.|k. a.|keine angabe|not applicable|not specified|tbd|unbranded|no brand|generic"
-    "|no name|noname|ohne marke|ohne|keine|nicht zutreffend|see description|siehe beschreibung|various|diverse|other|sonstige".split(
-        "|"
-    )
+_NOTHING = re.compile(
+    r"n/a|na|none|null|nan|unknown|unbekannt|-+|\?+|k\. ?a\.?|keine angabe|not (?:applicable|specified)|tbd"
+    r"|unbranded|no brand|generic|no ?name|ohne(?: marke)?|keine|nicht zutreffend|see description|siehe beschreibung"
+    r"|various|diverse|other|sonstige"
 )
 _LONGEST_TEXT = 60
 _NUMBER = re.compile(rf"(?<![\w.,/⁄-])(?:{NUMERAL})(?![\w%]|[.,]\d)")
 # "zinc plated", "leather look": the word before them is not what the product is made of
-_SURFACES = frozenset(
-    "plated coated look optik style effect finish tone colored coloured beschichtet optic farben friday scented".split()
+_SURFACES = word_set(
+    "plated coated look optik style effect finish tone colored coloured beschichtet optic farben friday scented"
 )
 # Colours in prose are mostly those of other things; right ones stand in the title, a column or by a label.
 _COLOR = re.compile(r"colou?r|farbe")
@@ -64,6 +63,9 @@ def _stated(passage: Passage, spec: AttributeSpec, rivals: frozenset[str]) -> It
         return
     for label in find_labels(passage.text, passage.words, spec):
         yield from _valued(passage, spec, label, Rank.LABELLED)
+    if spec.type is AttributeType.TEXT and passage.is_prose:
+        for label in find_introduced(passage.text, passage.words, spec):
+            yield from _valued(passage, spec, label, Rank.TITLE_CUED if passage.role is Role.TITLE else Rank.CUED)
     if spec.type in _CHOSEN and passage.is_prose:
         yield from _named(passage, spec)
         yield from _worded(passage, spec, rivals)
@@ -82,7 +84,7 @@ def _is_named_like_any(passage: Passage, template: CategoryTemplate) -> bool:
 def _valued(passage: Passage, spec: AttributeSpec, label: Label, rank: Rank) -> Iterator[Finding]:
     """Yield the value or values that stand in a labelled span or a whole column."""
     value = passage.text[label.value_start : label.value_end]
-    if fold(value.strip()) in _NOTHING or fold(value.strip(" .")) in _NOTHING:
+    if _NOTHING.fullmatch(fold(value.strip(" ."))):
         return
     producer: Producer = "field" if rank is Rank.COLUMN else "rule"
     spans = _parts(value, passage, spec, rank)

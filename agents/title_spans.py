@@ -8,7 +8,7 @@ from typing import NamedTuple
 from agents.counts import find_counts
 from agents.passages import mask, within
 from agents.quantities import find_quantities
-from agents.words import fold, language
+from agents.words import fold, language, word_set
 from memory.category import AttributeSpec
 from memory.schema import CatalogItem
 
@@ -17,10 +17,10 @@ _MOST_WORDS = 5
 _WORD = re.compile(r"[^\s,;|()\[\]{}\"„“”«»]+")
 _EDGE = ".:!?–—-_/\\*•&+'’`~=#@…"
 _LONG_BLANK = re.compile(r"\s\s|[^\S ]|[`]")
-_CODE = re.compile(r"(?=.*\d)(?=.*[A-Za-z])[\w./+-]{2,}")
-_FUNCTION = frozenset(
-    "a an the and or with without for of in on at by to from as is new neu und oder mit ohne fur von im in am an auf aus bei zu zum "
-    "zur der die das des den dem ein eine einer einen set pack inkl incl per je bis".split()
+_CODE = re.compile(r"(?=\D{0,40}\d)(?=[^A-Za-z]{0,40}[A-Za-z])[\w./+-]{2,60}")
+_FUNCTION = word_set(
+    "a an the and or with without for of in on at by to from as is new neu und oder mit ohne fur von im in am an auf "
+    "aus bei zu zum zur der die das des den dem ein eine einer einen set pack inkl incl per je bis"
 )
 _PLAIN = str.maketrans(
     {**dict.fromkeys("‐‑‒–—―−﹣", "-"), **dict.fromkeys("‘’‚‛′`´", "'"), **dict.fromkeys("“”„‟″«»", '"')}

@@ -115,7 +115,8 @@ def unit_pattern() -> str:
     letters = "|".join(re.escape(s) for s in exact if s[0] not in _SYMBOLS)
     words = "|".join(re.escape(s) for s in caseless)
     quotes = "|".join(re.escape(s) for s in symbols)
-    return rf"(?:(?:(?i:{words})|{letters})(?:(?=[xX]\d)|(?!\w|/(?:h|s|min|m|qm|kg|100)\b|-?in-))|(?:{quotes})(?![^\W\dxX][^\W\d]))"
+    ends = r"(?:(?=[xX]\d)|(?!\w|/(?:h|s|min|m|qm|kg|100)\b|-?in-))"
+    return rf"(?:(?:(?i:{words})|{letters}){ends}|(?:{quotes})(?![^\W\dxX][^\W\d]))"
 
 
 @lru_cache(maxsize=2_000)

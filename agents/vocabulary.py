@@ -2,16 +2,17 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
-from agents.words import Language, Word, fold, spellings
+from agents.words import Language, Word, fold, spellings, word_set
 from memory.category import AttributeSpec, AttributeType
 
 _ENDINGS = ("es", "er", "en", "em", "e")
 _SURE_ENDINGS = ("es", "en", "e")  # in a text of unknown language: "sander" is no inflected "sand"
-_BEFORE = frozenset("without ohne no non not nicht kein keine keinen keiner keinerlei never nie zero".split())
+_BEFORE = word_set("without ohne no non not nicht kein keine keinen keiner keinerlei never nie zero")
 _ADJACENT = frozenset({"non", "zero"})  # these deny the next word alone: "non-stick induction"
-_AFTER = frozenset("free frei less".split())
+_AFTER = word_set("free frei less")
 _OPPOSITE = {"yes": "no", "no": "yes"}
 _JOINTS = frozenset(" -–‑/'’.&+")
 
@@ -60,7 +61,8 @@ def vocabulary(spec: AttributeSpec) -> Vocabulary:
 def find_values(text: str, words: Sequence[Word], spec: AttributeSpec, language: Language | None) -> list[Hit]:
     """Return the hits from left to right, longest match first, none inside another; negated ones are marked.
 
-    A boolean's negated "yes" is a "no" and the reverse, its span holding the denial; what a negated enum value means is left to the caller.
+    A boolean's negated "yes" is a "no" and the reverse, its span holding the denial; what a negated enum
+    value means is left to the caller.
     """
     table = vocabulary(spec)
     hits: list[Hit] = []
@@ -113,7 +115,13 @@ def _hit(table: Vocabulary, entry: _Entry, text: str, words: Sequence[Word], pos
 
 
 def _entry_at(
-    table: Vocabulary, text: str, words: Sequence[Word], position: int, language: Language | None, alone: bool = False
+    table: Vocabulary,
+    text: str,
+    words: Sequence[Word],
+    position: int,
+    language: Language | None,
+    *,
+    alone: bool = False,
 ) -> tuple[_Entry | None, int]:
     folded = words[position].folded
     for entry in table.entries.get(folded, ()):
@@ -121,20 +129,24 @@ def _entry_at(
         if _stands_at(entry, text, words, position) and (alone or _is_meant(entry, text, words[position])):
             return entry, size
     endings = {"de": _ENDINGS, None: _SURE_ENDINGS}.get(language, ())
+    return _inflected(table, folded, endings), 1
+
+
+def _inflected(table: Vocabulary, folded: str, endings: Sequence[str]) -> _Entry | None:
     for ending in endings:
         stem = folded.removesuffix(ending)
         if stem != folded and len(stem) >= 3:
             for entry in table.entries.get(stem, ()):
                 if entry.sequence == (stem,) and entry.word.islower():
-                    return entry, 1
-    return None, 1
+                    return entry
+    return None
 
 
 def _stands_at(entry: _Entry, text: str, words: Sequence[Word], position: int) -> bool:
     there = words[position : position + len(entry.sequence)]
     if tuple(word.folded for word in there) != entry.sequence:
         return False
-    return all(_joins(text[left.end : right.start]) for left, right in zip(there, there[1:], strict=False))
+    return all(_joins(text[left.end : right.start]) for left, right in pairwise(there))
 
 
 def _joins(gap: str) -> bool:

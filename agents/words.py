@@ -9,17 +9,23 @@ from typing import Literal, NamedTuple
 
 Language = Literal["de", "en"]
 
+
+def word_set(text: str) -> frozenset[str]:
+    """Return the words of a text that blanks part."""
+    return frozenset(text.split())
+
+
 _WORD = re.compile(r"[^\W_]+(?:\++(?!\w))?")
 # A full stop that ends a sentence, not an abbreviation such as "ca. 5 kg".
 STOP = r"(?<!\bca)(?<!\bapprox)(?<!\binkl)(?<!\bincl)(?<!\bmax)(?<!\bmin)(?<!\bNo)(?<!\bNr)(?<!\bzzgl)[.!?]"
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
-_GERMAN = frozenset(
-    "der die das den dem des und mit für von aus im zum zur ist sind nicht auch ein eine einen einem einer ohne bei nach oder "
-    "über unter bis je pro zoll stück farbe größe gewicht maße inkl marke menge inhalt länge breite höhe".split()
+_GERMAN = word_set(
+    "der die das den dem des und mit für von aus im zum zur ist sind nicht auch ein eine einen einem einer ohne bei "
+    "nach oder über unter bis je pro zoll stück farbe größe gewicht maße inkl marke menge inhalt länge breite höhe"
 )
-_ENGLISH = frozenset(
-    "the and with for of from this that is are not also a an without by or your you it its to on at as be has have can will "
-    "pack inch inches color colour size weight brand count includes".split()
+_ENGLISH = word_set(
+    "the and with for of from this that is are not also a an without by or your you it its to on at as be has have "
+    "can will pack inch inches color colour size weight brand count includes"
 )
 
 

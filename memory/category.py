@@ -19,6 +19,13 @@ class AttributeType(StrEnum):
     QUANTITY = "quantity"  # a decimal with the attribute's unit
 
 
+class TitlePosition(StrEnum):
+    """Where a title names the value of an open attribute, so that a small model can be offered its words."""
+
+    START = "start"  # as a rule the brand
+    AFTER_BRAND = "after_brand"  # as a rule the model
+
+
 class AllowedValue(Record):
     """One allowed value and the words that shops use for it, in any language."""
 
@@ -37,6 +44,7 @@ class AttributeSpec(Record):
     aliases: tuple[str, ...] = ()  # other names of the attribute, as in column headings and "Farbe: rot"
     description: str = ""
     many: bool = False  # may an item have several values at once?
+    title_position: TitlePosition | None = None
 
     @model_validator(mode="after")
     def _unit_belongs_to_a_quantity(self) -> Self:
@@ -65,6 +73,7 @@ class CategoryTemplate(Record):
 
     category_id: str
     path: tuple[str, ...]
+    also: tuple[str, ...] = ()  # other words for the category, in any language
     attributes: tuple[AttributeSpec, ...]
     taxonomy_version: str
     completed_by: str | None = None  # the model that added attributes, if one did

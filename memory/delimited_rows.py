@@ -1,6 +1,7 @@
 """The rows of delimited text (CSV, TSV), read so that one broken row never takes others with it."""
 
 import re
+import sys
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -28,7 +29,7 @@ def delimited_table(path: Path, limits: ReadLimits) -> SourceTable:
     if first is None:
         raise CatalogError(f"{path} is empty: a catalog starts with a line of column names")
     try:
-        delimiter = hint[1] if hint else _delimiter(first, lines, limits.columns)
+        delimiter = hint[1] if hint else _delimiter(first, lines)
         columns = column_names(lines.record(first, delimiter, limits.columns))
     except _MalformedError as error:
         raise CatalogError(f"{path}, line {first.number}: the line of column names {error}") from error
@@ -68,11 +69,11 @@ class _Lines:
             raise
         return cells
 
-    def header_size(self, first: Line, delimiter: str, most: int) -> int:
+    def header_size(self, first: Line, delimiter: str) -> int:
         """Return how many cells the record would have, 0 if none can be made; no line is used up."""
         taken: list[Line] = []
         try:
-            return len(_cells(first.text or "", self._continuation(taken, 0), delimiter, most))
+            return len(_cells(first.text or "", self._continuation(taken, 0), delimiter, sys.maxsize))
         except _MalformedError:
             return 0
         finally:
@@ -91,9 +92,9 @@ class _Lines:
         raise _MalformedError("opens a quote that is never closed")
 
 
-def _delimiter(first: Line, lines: _Lines, most: int) -> str:
+def _delimiter(first: Line, lines: _Lines) -> str:
     """Return the delimiter that splits the header into most cells; no line is used up."""
-    return max(_DELIMITERS, key=lambda delimiter: lines.header_size(first, delimiter, most))
+    return max(_DELIMITERS, key=lambda delimiter: lines.header_size(first, delimiter))
 
 
 def _rows(lines: _Lines, delimiter: str, columns: tuple[str, ...]) -> Iterator[SourceRow | BadRow]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import orjson
 from pydantic import Field, ValidationError
 
-from memory.category import AllowedValue, AttributeSpec, AttributeType, Category
+from memory.category import AllowedValue, AttributeSpec, AttributeType, Category, TitlePosition
 from memory.category_tree import Taxonomy, TaxonomyError, UnknownCategory, build_taxonomy
 from memory.public_taxonomies import load_category_lines, load_shopify, shopify_files
 from memory.record import Record
@@ -53,6 +53,7 @@ class _AttributeEntry(Record):
     many: bool = False
     aliases: tuple[str, ...] = ()
     description: str = ""
+    title_position: TitlePosition | None = None
     values: dict[str, tuple[str, ...]] = Field(default_factory=dict)
 
 

@@ -5,18 +5,19 @@ import unicodedata
 
 from memory.markup import broken_markup, without_markup
 
-_LINE_ENDS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
-_BLANK = "\t\xa0\u1680\u2000-\u200a\u202f\u205f\u2800\u3000\u3164"
-_BLANKS = re.compile(f"[ {_BLANK}]{{2,}}|[{_BLANK}]")
-_AROUND_LINE_ENDS = re.compile(r" ?\n ?")
-_MANY_LINE_ENDS = re.compile(r"\n{3,}")
-
+_LINE_ENDS = "\r\x0b\x0c\x85\u2028\u2029"
+_BLANKS = "\t\xa0\u1680\u2000-\u200a\u202f\u205f\u2800\u3000\u3164"
 # Control characters, soft hyphen, zero-width space, bidi controls, word joiner and other invisible operators, BOM,
 # annotation marks, non-characters, tag characters. Kept: ZWJ, ZWNJ (emoji, Persian) and variation selectors.
-_REMOVED = re.compile(
-    "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f"
-    "\ufeff\ufff9-\ufffb\ufffe\uffff\U000e0000-\U000e007f]"
+_REMOVED = (
+    "\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f"
+    "\ufeff\ufff9-\ufffb\ufffe\uffff\U000e0000-\U000e007f"
 )
+_UNTIDY = re.compile(f"[{_LINE_ENDS}{_BLANKS}{_REMOVED}]|  |\n |\n\n\n| \n")
+_A_LINE_END = re.compile(f"\r\n|[{_LINE_ENDS}]")
+_A_REMOVED = re.compile(f"[{_REMOVED}]")
+_SOME_BLANKS = re.compile(f"[ {_BLANKS}]{{2,}}|[{_BLANKS}]")
+_MANY_LINE_ENDS = re.compile("\n{3,}")
 
 # No combining mark is a word character, so only such a run can hold a pile of them.
 _POSSIBLE_PILE = re.compile(r"[^\w\s\x00-\x7f]{31,}")
@@ -35,10 +36,10 @@ def plain_text(raw: str) -> str:
     """
     text = _tidy(raw)
     for _ in range(_MARKUP_LEVELS):
-        stripped = _tidy(without_markup(text))
+        stripped = without_markup(text)
         if stripped == text:
             return text
-        text = stripped
+        text = _tidy(stripped)
     return _tidy(broken_markup(text))
 
 
@@ -59,10 +60,16 @@ def _tidy(text: str) -> str:
     """Return `text` in the normal form, markup aside."""
     if not text.isascii():
         text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    text = _REMOVED.sub("", _LINE_ENDS.sub("\n", text))
+    is_untidy = _UNTIDY.search(text) is not None  # most texts are not: one search is cheaper than all replacements
+    if is_untidy:
+        text = _A_REMOVED.sub("", _A_LINE_END.sub("\n", text))
     if not text.isascii():
         text = _without_piles(unicodedata.normalize("NFC", _without_piles(text)))
-    text = _AROUND_LINE_ENDS.sub("\n", _BLANKS.sub(" ", text))
+    return _with_single_blanks(text) if is_untidy else text.strip(" \n")
+
+
+def _with_single_blanks(text: str) -> str:
+    text = _SOME_BLANKS.sub(" ", text).replace(" \n", "\n").replace("\n ", "\n")
     return _MANY_LINE_ENDS.sub("\n\n", text).strip(" \n")
 
 

@@ -132,7 +132,7 @@ def _fragments(folder: Path) -> dict[str, str]:
     for path in paths:
         if not FRAGMENT_NAME.fullmatch(path.name):
             raise PromptError(f"{path}: a fragment's name has small letters and _ only")
-    return {path.name: read_text(path, folder) for path in paths}
+    return {path.name: read_text(path, folder) + "\n" for path in paths}
 
 
 def _load(name: str, path: Path, folder: Path, fragments: dict[str, str]) -> Prompt:

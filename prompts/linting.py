@@ -105,6 +105,7 @@ def environment(fragments: Fragments) -> ImmutableSandboxedEnvironment:
         autoescape=False,  # a prompt is text, not HTML
         trim_blocks=True,
         lstrip_blocks=True,
+        keep_trailing_newline=True,  # a fragment's own: trim_blocks takes the one after the include
     )
     prompts.globals.clear()
     return prompts
@@ -126,9 +127,11 @@ class _StrictLoader(yaml.SafeLoader):
         return super().compose_node(parent, index)
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        keys = [key.value for key, _ in node.value]
-        for repeated in (key for key, _ in node.value if keys.count(key.value) > 1):
-            raise yaml.constructor.ConstructorError(None, None, f"{repeated.value!r} is repeated", repeated.start_mark)
+        seen = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"{key.value!r} is repeated", key.start_mark)
+            seen.add(key.value)
         return super().construct_mapping(node, deep)
 
 

@@ -1,15 +1,17 @@
 """How models in an Ollama server answer."""
 
 import asyncio
+import re
 import time
 from collections.abc import Mapping, Sequence
-from urllib.parse import urlsplit
+from typing import Any
 
 import httpx
 import ollama
 from langchain_core.messages import AIMessage
 from langchain_ollama import ChatOllama
 
+from agents.providers.addresses import NoAddress, ServerAddress
 from agents.providers.base import (
     AnswerSchema,
     AuthenticationFailed,
@@ -25,12 +27,14 @@ from agents.providers.base import (
 from agents.providers.completions import completion_of
 from memory.model_call import Message
 
+DEFAULT_PORT = 11434
 LONGEST_DETAIL = 300  # characters of what a server says of an error
 CLOUD_KEY = "Bearer "  # the form in which the client library adds OLLAMA_API_KEY from the environment
 
 # What the client library lets through when a server answers 200 with something that is no chat answer.
 _NO_ANSWER = (ValueError, TypeError, LookupError, AttributeError, RecursionError)
-_LIBRARY_ERRORS = (ollama.ResponseError, ConnectionError, httpx.HTTPError, httpx.InvalidURL)
+_CONNECTION_ERRORS = (ConnectionError, httpx.HTTPError)
+_PORT = re.compile(r":[0-9]+$")
 
 
 class OllamaModel:
@@ -49,7 +53,7 @@ class OllamaModel:
         seed: int = 0,
     ) -> None:
         self._model = model
-        self._host = host
+        self._server = _Server(host)
         self._call_seconds = call_seconds
         self._context_tokens = context_tokens
         self._max_tokens = max_tokens
@@ -57,13 +61,13 @@ class OllamaModel:
         self._transport = httpx.AsyncHTTPTransport(trust_env=False)
         self._chat = ChatOllama(
             model=model,
-            base_url=host,
+            base_url=self._server.url,
             num_ctx=context_tokens,
             num_predict=max_tokens,
             temperature=0,
             seed=seed,
             reasoning=False,  # thoughts are no part of a structured answer, and are paid for in seconds
-            client_kwargs=_client_settings(call_seconds),
+            client_kwargs=self._server.client_settings(call_seconds),
             async_client_kwargs={"transport": self._transport},
             disable_streaming=True,
             cache=False,
@@ -82,6 +86,7 @@ class OllamaModel:
             "seed": self._seed,
             "max_tokens": self._max_tokens,
             "context_tokens": self._context_tokens,
+            "server": self._server.url,
         }
 
     async def complete(
@@ -94,24 +99,26 @@ class OllamaModel:
             async with asyncio.timeout(self._call_seconds):
                 answer = await self._chat.ainvoke(sent, format=dict(schema.json_schema))
         except TimeoutError as error:
-            raise _timed_out(self._host, self._call_seconds) from error
-        except _LIBRARY_ERRORS as error:
-            raise await self._problem(error) from error
+            raise self._server.timed_out(self._call_seconds) from error
+        except ollama.ResponseError as error:
+            raise await self._refusal(error) from error
+        except _CONNECTION_ERRORS as error:
+            raise self._server.disconnection(error) from error
         except _NO_ANSWER as error:
-            raise _no_answer(self._host, error) from error
+            raise self._server.no_answer(error) from error
         return self._completion(answer, messages, started)
 
     async def aclose(self) -> None:
         """Close the connections."""
         await self._transport.aclose()
 
-    async def _problem(self, error: Exception) -> ProviderError:
+    async def _refusal(self, error: ollama.ResponseError) -> ProviderError:
         """Return our error for the library's; for an unknown model it says which ones are there."""
-        if not isinstance(error, ollama.ResponseError) or error.status_code != 404:
-            return _problem(error, self._host)
-        pull = f"Ollama at {_shown(self._host)} has no model {self._model!r}: get it with `ollama pull {self._model}`"
+        if error.status_code != 404:
+            return self._server.refusal(error)
+        pull = f"Ollama at {self._server.url} has no model {self._model!r}: get it with `ollama pull {self._model}`"
         try:
-            names = await models_at(self._host)
+            names = await self._server.models(seconds=5)
         except ProviderError:
             return ModelNotFound(pull)  # the list is a courtesy
         return ModelNotFound(f"{pull}; there are: {', '.join(names) or 'none yet'}")
@@ -119,7 +126,7 @@ class OllamaModel:
     def _completion(self, answer: AIMessage, messages: Sequence[Message], started: float) -> Completion:
         reason, tokens = answer.response_metadata.get("done_reason"), answer.usage_metadata
         if reason is None:
-            raise CallFailed(f"Ollama at {_shown(self._host)} ended its answer before it was done")
+            raise CallFailed(f"Ollama at {self._server.url} ended its answer before it was done")
         completion = completion_of(
             answer.text,
             messages=messages,
@@ -145,21 +152,75 @@ class OllamaModel:
 
 async def models_at(host: str, *, seconds: float = 5.0) -> tuple[str, ...]:
     """Return the names of the models that a server has, sorted; raises `ProviderError`."""
-    try:
-        async with asyncio.timeout(seconds), ollama.AsyncClient(host, **_client_settings(seconds)) as client:
-            listed = await client.list()
-        return tuple(sorted(model.model for model in listed.models if model.model))
-    except TimeoutError as error:
-        raise _timed_out(host, seconds) from error
-    except _LIBRARY_ERRORS as error:
-        raise _problem(error, host) from error
-    except _NO_ANSWER as error:
-        raise _no_answer(host, error) from error
+    return await _Server(host).models(seconds)
 
 
-def _client_settings(seconds: float) -> dict[str, object]:
-    """Return what the HTTP client is told: no redirects, nothing from the environment, no key that is not ours."""
-    return {"follow_redirects": False, "trust_env": False, "timeout": seconds, "auth": _without_cloud_key}
+class _Server:
+    """A server's address, and what its failures mean."""
+
+    def __init__(self, host: str) -> None:
+        try:
+            self._address = ServerAddress.parse(_full_address(host))
+        except NoAddress as error:
+            raise ProviderUnavailable(f"OLLAMA_HOST is no address ({error})") from None
+        self.url = self._address.url
+
+    def client_settings(self, seconds: float) -> dict[str, Any]:
+        """Return what the HTTP client is told: no redirects, nothing from the environment, no key that is not ours."""
+        auth = self._address.userinfo or _without_cloud_key
+        return {"follow_redirects": False, "trust_env": False, "timeout": seconds, "auth": auth}
+
+    async def models(self, seconds: float) -> tuple[str, ...]:
+        """Return the names of the models that are there, sorted."""
+        client = ollama.AsyncClient(self.url, **self.client_settings(seconds))
+        try:
+            async with asyncio.timeout(seconds), client:
+                listed = await client.list()
+            return tuple(sorted(model.model for model in listed.models if model.model))
+        except TimeoutError as error:
+            raise self.timed_out(seconds) from error
+        except ollama.ResponseError as error:
+            raise self.refusal(error) from error
+        except _CONNECTION_ERRORS as error:
+            raise self.disconnection(error) from error
+        except _NO_ANSWER as error:
+            raise self.no_answer(error) from error
+
+    def disconnection(self, error: Exception) -> ProviderError:
+        """Return our error for a connection that failed."""
+        if isinstance(error, httpx.TimeoutException):
+            return CallFailed(f"Ollama at {self.url} took too long to answer")
+        # The library turns a refused connection into the builtin error where it does not stream.
+        if isinstance(error, (httpx.ConnectError, ConnectionError)):
+            return ProviderUnavailable(
+                f"no Ollama server can be reached at {self.url}: start it with `ollama serve`"
+                " (OLLAMA_HOST says where it is)"
+            )
+        return CallFailed(f"the connection to Ollama at {self.url} was cut")
+
+    def refusal(self, error: ollama.ResponseError) -> ProviderError:
+        """Return our error for an error status."""
+        if error.status_code in (401, 403):
+            return AuthenticationFailed(f"Ollama at {self.url} refused the call ({error.status_code})")
+        return CallFailed(f"Ollama at {self.url} answered with status {error.status_code}: {_detail(error.error)}")
+
+    def timed_out(self, seconds: float) -> CallFailed:
+        """Return the error for a deadline that has passed."""
+        return CallFailed(f"Ollama at {self.url} gave no whole answer within {seconds:g} seconds")
+
+    def no_answer(self, error: Exception) -> CallFailed:
+        """Return the error for an answer of another shape."""
+        return CallFailed(f"Ollama at {self.url} answered with something that is no chat answer: {_detail(error)}")
+
+
+def _full_address(host: str) -> str:
+    """Return the host with what Ollama's own ways of writing it leave out: `:8080`, `myhost`, `0.0.0.0:11434`."""
+    full = host.strip().rstrip("/")
+    if "://" not in full:
+        full = f"http://127.0.0.1{full}" if full.startswith(":") else f"http://{full}"
+        # A bare host means Ollama's port, as it does to its own client.
+        full = full if _PORT.search(full) or "/" in full.removeprefix("http://") else f"{full}:{DEFAULT_PORT}"
+    return full.replace("//0.0.0.0", "//127.0.0.1")  # the address to listen at is none to call
 
 
 def _without_cloud_key(request: httpx.Request) -> httpx.Request:
@@ -168,34 +229,5 @@ def _without_cloud_key(request: httpx.Request) -> httpx.Request:
     return request
 
 
-def _problem(error: Exception, host: str) -> ProviderError:
-    """Return our error for the library's."""
-    shown = _shown(host)
-    if isinstance(error, httpx.TimeoutException):
-        return CallFailed(f"Ollama at {shown} took too long to answer")
-    # The library turns a refused connection into the builtin error where it does not stream.
-    if isinstance(error, (httpx.ConnectError, ConnectionError, httpx.UnsupportedProtocol, httpx.InvalidURL)):
-        return ProviderUnavailable(
-            f"no Ollama server can be reached at {shown}: start it with `ollama serve` (OLLAMA_HOST says where it is)"
-        )
-    if not isinstance(error, ollama.ResponseError):
-        return CallFailed(f"the connection to Ollama at {shown} was cut")
-    if error.status_code in (401, 403):
-        return AuthenticationFailed(f"Ollama at {shown} refused the call ({error.status_code})")
-    detail = " ".join(error.error.split())[:LONGEST_DETAIL]
-    return CallFailed(f"Ollama at {shown} answered with status {error.status_code}: {detail}")
-
-
-def _timed_out(host: str, seconds: float) -> CallFailed:
-    return CallFailed(f"Ollama at {_shown(host)} gave no whole answer within {seconds:g} seconds")
-
-
-def _no_answer(host: str, error: Exception) -> CallFailed:
-    detail = " ".join(str(error).split())[:LONGEST_DETAIL]
-    return CallFailed(f"Ollama at {_shown(host)} answered with something that is no chat answer: {detail}")
-
-
-def _shown(host: str) -> str:
-    """Return the host without user and password."""
-    parts = urlsplit(host if "://" in host else f"http://{host}")
-    return parts.netloc.rpartition("@")[2] + parts.path.rstrip("/")
+def _detail(said: object) -> str:
+    return " ".join(str(said).split())[:LONGEST_DETAIL]

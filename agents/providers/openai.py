@@ -3,13 +3,13 @@
 import asyncio
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from urllib.parse import urlsplit
 
 import openai
 from langchain_core.messages import AIMessage
 from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
 
+from agents.providers.addresses import NoAddress, ServerAddress
 from agents.providers.base import (
     AnswerSchema,
     AuthenticationFailed,
@@ -52,25 +52,7 @@ class OpenAIModel:
         self._call_seconds = call_seconds
         self._max_tokens = max_tokens
         self._seed = seed
-        # Given an own client, ChatOpenAI asks the environment for nothing that it then uses. It only ever gets the
-        # asynchronous one: the other is never called.
-        client = self._server.client
-        self._chat = ChatOpenAI(
-            model=model,
-            api_key=SecretStr(self._server.key),
-            base_url=self._server.url,
-            openai_proxy=None,
-            client=client.chat.completions,
-            root_client=client,
-            async_client=client.chat.completions,
-            root_async_client=client,
-            temperature=0,
-            seed=seed,
-            max_completion_tokens=max_tokens,
-            use_responses_api=False,
-            disable_streaming=True,
-            cache=False,
-        )
+        self._chat = _chat(model, self._server, max_tokens, seed)
 
     @property
     def spec(self) -> str:
@@ -79,12 +61,12 @@ class OpenAIModel:
 
     @property
     def parameters(self) -> Mapping[str, str | int | float | None]:
-        """What shapes the answers besides the messages; the server's address without user and password."""
+        """What shapes the answers besides the messages; which server it is does."""
         return {
             "temperature": self._chat.temperature,  # None for models that allow no other than their own
             "seed": self._seed,
             "max_tokens": self._max_tokens,
-            "server": self._server.shown,
+            "server": self._server.url,
         }
 
     async def complete(
@@ -126,12 +108,38 @@ async def models_at(*, api_key: str | None, base_url: str | None, seconds: float
         raise server.no_completion(error) from None
 
 
+def _chat(model: str, server: "_Server", max_tokens: int, seed: int) -> ChatOpenAI:
+    """Return the library's model on the server's own client."""
+    # Given a client, ChatOpenAI uses nothing of what it reads in the environment. It gets the asynchronous one only:
+    # the other is never called.
+    client = server.client
+    return ChatOpenAI(
+        model=model,
+        api_key=SecretStr(server.key),
+        base_url=server.url,
+        openai_proxy=None,
+        client=client.chat.completions,
+        root_client=client,
+        async_client=client.chat.completions,
+        root_async_client=client,
+        temperature=0,
+        seed=seed,
+        max_completion_tokens=max_tokens,
+        use_responses_api=False,
+        disable_streaming=True,
+        cache=False,
+    )
+
+
 class _Server:
     """A server's address, the key for it, and what its failures mean."""
 
     def __init__(self, api_key: str | None, base_url: str | None, seconds: float) -> None:
-        self.url = (base_url or OPENAI_URL).rstrip("/")
-        self.shown = _without_userinfo(self.url)
+        try:
+            address = ServerAddress.parse(base_url or OPENAI_URL)
+        except NoAddress as error:
+            raise ProviderUnavailable(f"OPENAI_BASE_URL is no http address ({error})") from None
+        self.url = address.url
         self.key = _checked_key(api_key, needed=base_url is None)
         # No retries (a lost answer would be paid again and again), no redirects (they would carry the key along), and
         # nothing from the environment: proxies, organization and project are not settings of ours.
@@ -146,22 +154,20 @@ class _Server:
         self.client.project = None
 
     def timed_out(self, seconds: float) -> CallFailed:
-        return CallFailed(f"{self.shown} gave no whole answer within {seconds:g} seconds")
+        return CallFailed(f"{self.url} gave no whole answer within {seconds:g} seconds")
 
     def no_completion(self, error: Exception) -> CallFailed:
-        return CallFailed(f"{self.shown} answered with something that is no completion: {self._detail(str(error))}")
+        return CallFailed(f"{self.url} answered with something that is no completion: {self._detail(str(error))}")
 
     def problem(self, error: openai.OpenAIError, model: str | None) -> ProviderError:
         """Return our error for the library's."""
         if isinstance(error, openai.APITimeoutError):
-            return CallFailed(f"{self.shown} took too long to answer")
+            return CallFailed(f"{self.url} took too long to answer")
         if isinstance(error, openai.APIConnectionError):
             # Both httpx and httpx2 (which of them, the library's version decides) name it so.
             if any(type(cause).__name__ == "ConnectError" for cause in _causes(error)):
-                return ProviderUnavailable(
-                    f"no server can be reached at {self.shown}: is it running, is the URL right?"
-                )
-            return CallFailed(f"the connection to {self.shown} was cut")
+                return ProviderUnavailable(f"no server can be reached at {self.url}: is it running, is the URL right?")
+            return CallFailed(f"the connection to {self.url} was cut")
         if not isinstance(error, openai.APIStatusError):
             return self.no_completion(error)
         return self._refusal(error, model)
@@ -169,13 +175,13 @@ class _Server:
     def _refusal(self, error: openai.APIStatusError, model: str | None) -> ProviderError:
         status = error.status_code
         if status in (401, 403):
-            return AuthenticationFailed(f"{self.shown} refused the key ({status}): check OPENAI_API_KEY")
+            return AuthenticationFailed(f"{self.url} refused the key ({status}): check OPENAI_API_KEY")
         if status == 404 and model is not None:
             return ModelNotFound(
-                f"{self.shown} has no model {model!r}, or is no OpenAI-compatible address (most end in /v1):"
+                f"{self.url} has no model {model!r}, or is no OpenAI-compatible address (most end in /v1):"
                 " `reaseq models` lists what is there"
             )
-        return CallFailed(f"{self.shown} answered: {self._detail(error.message)}")  # which begins with the status
+        return CallFailed(f"{self.url} answered: {self._detail(error.message)}")  # which begins with the status
 
     def _detail(self, text: str) -> str:
         """Return what the server said, on one line, short, and without the key."""
@@ -191,13 +197,6 @@ def _checked_key(api_key: str | None, *, needed: bool) -> str:
     if not key.isascii() or not key.isprintable() or " " in key:
         raise AuthenticationFailed("OPENAI_API_KEY holds characters that no key has; was it copied whole and alone?")
     return key or NO_KEY
-
-
-def _without_userinfo(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ProviderUnavailable("OPENAI_BASE_URL is no http address; it looks like http://127.0.0.1:8000/v1")
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
 
 
 def _response_format(schema: AnswerSchema) -> dict[str, object]:

@@ -33,25 +33,28 @@ def build_model(
     `call_seconds` is the longest that one call to a server may take. Raises `ModelSpecError` for an unknown form, and
     `AuthenticationFailed` or `ProviderUnavailable` where it is plain already that no call can succeed.
     """
-    provider, _, name = spec.strip().partition(":")
+    provider, _, name = (part.strip() for part in spec.partition(":"))
     # Each provider's client library takes up to a second to import: only the one that is asked for is.
-    match provider, name.strip():
-        case "embedded", model if model == EMBEDDED:
-            from agents.providers.embedded import EmbeddedModel  # noqa: PLC0415
+    if provider == "openai" and name:
+        from agents.providers.openai import OpenAIModel  # noqa: PLC0415
 
-            return EmbeddedModel()
-        case "openai", model if model:
-            from agents.providers.openai import OpenAIModel  # noqa: PLC0415
+        return OpenAIModel(name, api_key=openai_api_key, base_url=openai_base_url, call_seconds=call_seconds)
+    if provider == "ollama" and name:
+        from agents.providers.ollama import OllamaModel  # noqa: PLC0415
 
-            return OpenAIModel(model, api_key=openai_api_key, base_url=openai_base_url, call_seconds=call_seconds)
-        case "ollama", model if model:
-            from agents.providers.ollama import OllamaModel  # noqa: PLC0415
+        return OllamaModel(name, host=ollama_host, call_seconds=call_seconds)
+    return _local_model(spec, provider, name)
 
-            return OllamaModel(model, host=ollama_host, call_seconds=call_seconds)
-        case "scripted", file if file:
-            from agents.providers.scripted import ScriptedModel  # noqa: PLC0415
 
-            return ScriptedModel.from_file(Path(file))
+def _local_model(spec: str, provider: str, name: str) -> ChatModel:
+    if provider == "embedded" and name == EMBEDDED:
+        from agents.providers.embedded import EmbeddedModel  # noqa: PLC0415
+
+        return EmbeddedModel()
+    if provider == "scripted" and name:
+        from agents.providers.scripted import ScriptedModel  # noqa: PLC0415
+
+        return ScriptedModel.from_file(Path(name))
     raise ModelSpecError(f"{spec!r} names no model; the forms are {FORMS}")
 
 

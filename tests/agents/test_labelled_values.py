@@ -2,7 +2,7 @@
 
 import pytest
 
-from agents.labelled_values import find_labels
+from agents.labelled_values import find_introduced, find_labels
 from agents.words import words
 from memory.category import AttributeSpec, AttributeType
 
@@ -40,3 +40,25 @@ def test_a_value_of_any_length_is_cut() -> None:
     (value,) = labelled("Farbe: " + "rot" * 1_000)
 
     assert len(value) <= 120
+
+
+ORIGIN = AttributeSpec(key="origin", name="Origin", type=AttributeType.TEXT, aliases=("made in", "Modell"))
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("Made in South Africa by hand", ["South Africa"]),
+        ("made in small batches", []),
+        ("Modell BT-220 neu", ["BT-220"]),
+        ("Modell neu", []),
+    ],
+)
+def test_a_name_may_introduce_a_value_without_a_colon(text: str, values: list[str]) -> None:
+    found = find_introduced(text, words(text), ORIGIN)
+
+    assert [text[label.value_start : label.value_end] for label in found] == values
+
+
+def test_an_abbreviation_ends_no_value() -> None:
+    assert labelled("Gewicht: ca. 900 g. Neu", WEIGHT) == ["ca. 900 g"]

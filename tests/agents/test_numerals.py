@@ -4,7 +4,8 @@ from decimal import Decimal
 
 import pytest
 
-from agents.numerals import plain, read_numeral
+from agents.numerals import Grain, plain, read_numeral
+from agents.words import Language
 
 
 @pytest.mark.parametrize(
@@ -45,7 +46,9 @@ def test_a_clear_number_needs_no_language(written: str, number: str) -> None:
         ("1,500", None, None, "1500"),
     ],
 )
-def test_three_digits_after_one_sign_are_settled_by_unit_and_language(written, language, grain, number) -> None:
+def test_three_digits_after_one_sign_are_settled_by_unit_and_language(
+    written: str, language: Language | None, grain: Grain | None, number: str
+) -> None:
     assert read_numeral(written, language, grain) == Decimal(number)
 
 

@@ -6,9 +6,10 @@ import pytest
 
 from agents.numerals import plain
 from agents.quantities import Part, find_quantities
+from agents.words import Language
 
 
-def read(text: str, language=None) -> list[str]:
+def read(text: str, language: Language | None = None) -> list[str]:
     return [f"{plain(q.amount)} {q.unit}" for q in find_quantities(text, language)]
 
 

@@ -1,9 +1,23 @@
 """Claims that rules read from items."""
 
+import re
 import time
+from types import ModuleType
 
 import pytest
 
+from agents import (
+    count_rules,
+    counts,
+    labelled_values,
+    numerals,
+    passages,
+    quantities,
+    quantity_rules,
+    rules,
+    vocabulary,
+    words,
+)
 from agents.findings import CONFIDENCE
 from agents.rules import rule_claims
 from memory.category import AllowedValue, AttributeSpec, AttributeType, CategoryTemplate
@@ -184,6 +198,35 @@ def test_a_pack_is_counted_by_its_words(title: str) -> None:
     assert read(item(title), PACK) == ["pack_size=12"]
 
 
+@pytest.mark.parametrize(
+    ("of", "claims"),
+    [
+        (item("Spiel 2-6 Spieler"), ["min_players=2", "max_players=6"]),
+        (item("Spiel für 2 bis 6 Spieler"), ["min_players=2", "max_players=6"]),
+        (item("Spiel 2-6"), []),
+    ],
+)
+def test_a_range_gives_the_least_and_the_most(of: CatalogItem, claims: list[str]) -> None:
+    assert read(of, count("min_players", "Spieler"), count("max_players", "Spieler")) == claims
+
+
+@pytest.mark.parametrize(
+    ("title", "claims"), [("Hose 13 mm 20 m", ["hose_length=20", "hose_width=13"]), ("Hose 13 mm 25 mm", [])]
+)
+def test_the_scale_of_a_unit_tells_attributes_apart(title: str, claims: list[str]) -> None:
+    assert read(item(title), quantity("hose_length", "meter"), quantity("hose_width", "millimeter")) == claims
+
+
+def test_a_more_specific_attribute_takes_its_word() -> None:
+    ink = COLOR.model_copy(update={"key": "ink_color", "name": "Ink color", "many": False})
+
+    assert read(item("Pen blue ink"), COLOR, ink) == ["ink_color=blue"]
+
+
+def test_a_denied_product_word_of_a_surface_is_no_material() -> None:
+    assert read(item("Jacket cotton look"), MATERIAL) == []
+
+
 def test_a_count_without_its_word_is_not_taken() -> None:
     assert read(item("Eier 12 Freiland"), PACK) == []
     assert read(item("Hub 7-port, 3 LEDs"), PORTS) == ["number_of_ports=7"]
@@ -238,3 +281,20 @@ def test_many_different_values_take_linear_time() -> None:
     rule_claims(item("x", hostile), ALL)
 
     assert time.process_time() - started < 2
+
+
+@pytest.mark.parametrize(
+    "module",
+    [words, numerals, quantities, counts, vocabulary, labelled_values, passages, rules, count_rules, quantity_rules],
+)
+@pytest.mark.parametrize("letter", ["a", "1", " ", "A", "-"])
+def test_no_pattern_backtracks_badly(module: ModuleType, letter: str) -> None:
+    patterns = [value for value in vars(module).values() if isinstance(value, re.Pattern)]
+    text = letter * 20_000 + "!"
+
+    started = time.process_time()
+    for pattern in patterns:
+        pattern.search(text)
+        pattern.match(text, 10_000)
+
+    assert time.process_time() - started < 0.25

@@ -3,7 +3,7 @@
 import pytest
 
 from agents.vocabulary import Hit, find_values, whole_value
-from agents.words import language, words
+from agents.words import Language, language, words
 from memory.category import AllowedValue, AttributeSpec, AttributeType
 
 
@@ -17,7 +17,7 @@ SIZE = spec(S=[], M=[], L=[], XL=[])
 VEGAN = spec("boolean", yes=["vegan"], no=["contains milk"])
 
 
-def values(text: str, of: AttributeSpec, spoken=None) -> list[str]:
+def values(text: str, of: AttributeSpec, spoken: Language | None = None) -> list[str]:
     return [hit.value for hit in find_values(text, words(text), of, spoken) if not hit.negated]
 
 
