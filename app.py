@@ -71,10 +71,11 @@ def _conventional() -> dict[str, Any]:
 @asynccontextmanager
 async def enrichment_graph() -> "AsyncIterator[EnrichmentGraph]":
     """Yield the graph for LangGraph's server and Studio, which find it through langgraph.json."""
-    from commands.langgraph_server import served_graph  # noqa: PLC0415 - the graph takes a second to import
+    from commands.workshop import open_workshop  # noqa: PLC0415 - the graph takes a second to import
+    from graphs.server import build_served_graph  # noqa: PLC0415
 
-    async with served_graph(read_settings()[0]) as graph:
-        yield graph
+    async with open_workshop(read_settings()[0]) as workshop:
+        yield build_served_graph(workshop.context)
 
 
 @app.callback()

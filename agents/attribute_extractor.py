@@ -1,21 +1,22 @@
 """The attribute extractor: claims about one item, by rules first, then by the model."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from agents.answering import Interviewer
-from agents.normalization import ValueProblem, normalize
 from agents.phrasing import phrase_attributes, phrase_corrections, phrase_item
-from agents.rules import rule_claims
-from agents.title_spans import Span, candidate_spans, find_span
-from memory.category import AttributeSpec, AttributeType, CategoryTemplate
-from memory.schema import CatalogItem, Claim, ClaimSource, Evidence, UngroundedProposal, Verdict
+from agents.reading.rules import rule_claims
+from agents.reading.title_offers import offered_spans
+from agents.reading.title_spans import Span, find_span
+from agents.values.normalization import ValueProblem, normalize
+from memory.category import AttributeSpec, CategoryTemplate, TitlePosition
+from memory.schema import CatalogItem, Claim, ClaimSource, Evidence, Producer, UngroundedProposal, Verdict
 from prompts.library import Prompt
 
 AGENT = "attribute_extractor"
-ABSENT = "absent"
+SINGLE_OFFER_CONFIDENCE = 0.6  # of the one span that rules leave; not calibrated
 PICKED_CONFIDENCE = 0.5  # of a span that a small model picked; not calibrated
 MOST_PROPOSALS = 200  # of one answer; the rest is noise or attack
 
@@ -41,7 +42,7 @@ class ProposalAnswer(BaseModel):
 
 
 class PickAnswer(RootModel[dict[str, str]]):
-    """What the embedded model answers: for each key a span of the title, or "absent"."""
+    """What a model that only picks answers: for the key one of the title spans on offer."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,7 @@ class _Turn:
     corrections: Corrections
     model: Interviewer
     prompt: Prompt
+    shop_words: frozenset[str]
     round: int
 
 
@@ -89,20 +91,21 @@ async def extract_claims(
     *,
     model: Interviewer,
     prompt: Prompt,
+    shop_words: frozenset[str] = frozenset(),
     corrections: Corrections | None = None,
     round: int = 0,  # noqa: A002 - the field's own name
 ) -> Extraction:
     """Return claims for the template's attributes; in later rounds for those that `corrections` names.
 
-    Claim ids are unique within the item and over rounds: `ROUND.NUMBER.attribute`.
+    `shop_words` are the folded words of the taxonomy: no brand begins with one. Claim ids are unique within the item
+    and over rounds: `ROUND.NUMBER.attribute`.
     """
     corrections = corrections or Corrections()
-    wanted = template
-    if round:
-        kept = tuple(spec for spec in template.attributes if spec.key in corrections.attributes)
-        wanted = template.model_copy(update={"attributes": kept})
-    found = rule_claims(item, wanted, corrections.refused)
-    turn = _Turn(item, wanted, corrections, model, prompt, round)
+    wanted = _narrowed(template, corrections) if round else template
+    keys = {spec.key for spec in wanted.attributes}
+    # Rules get the whole template: which quantity is whose depends on all attributes that could have it.
+    found = [claim for claim in rule_claims(item, template, corrections.refused) if claim.name in keys]
+    turn = _Turn(item, wanted, corrections, model, prompt, shop_words, round)
     if model.capabilities.proposes:
         answered, ungrounded = await _propose(turn)
     else:
@@ -110,6 +113,11 @@ async def extract_claims(
     merged = _merge(found, answered, corrections.refused)
     numbered = [claim.model_copy(update={"id": f"{round}.{n}.{claim.name}"}) for n, claim in enumerate(merged)]
     return Extraction(tuple(numbered), tuple(ungrounded))
+
+
+def _narrowed(template: CategoryTemplate, corrections: Corrections) -> CategoryTemplate:
+    failed = tuple(spec for spec in template.attributes if spec.key in corrections.attributes)
+    return template.model_copy(update={"attributes": failed})
 
 
 async def _propose(turn: _Turn) -> tuple[list[Claim], list[UngroundedProposal]]:
@@ -145,39 +153,43 @@ async def _proposals(turn: _Turn) -> list[Proposal]:
 
 
 async def _pick(turn: _Turn, found: Sequence[Claim]) -> list[Claim]:
-    """Have the model pick title spans for the open attributes that no rule could read."""
+    """Claim title spans for the open attributes that no rule could read, one attribute after the other.
+
+    Where rules leave one span, that is it; where they leave several, the model picks. It may not answer "absent":
+    measured, SmolLM2-135M then says so of nearly every model (docs/adr/0004).
+    """
     known = {claim.name for claim in found}
-    wanted = [s for s in turn.template.attributes if s.type is AttributeType.TEXT and s.key not in known]
-    offers = {spec.key: _offer(turn.item, spec, found, turn.corrections.refused) for spec in wanted}
-    offers = {key: spans for key, spans in offers.items() if spans}
-    if not offers:
-        return []
-    rendered = turn.prompt.render(
-        item=phrase_item(turn.item, fields=("title",)), attributes=", ".join(offers), corrections=""
-    )
-    schema = _pick_schema({key: list(spans) for key, spans in offers.items()})
-    answer = await turn.model.ask(
-        rendered, PickAnswer, agent=AGENT, item_id=turn.item.id, round=turn.round, json_schema=schema
-    )
-    claims = []
-    for spec in wanted:
-        span = offers.get(spec.key, {}).get(answer.parsed.root.get(spec.key, ABSENT))
-        if span is not None:
+    wanted = [s for s in turn.template.attributes if s.title_position is not None and s.key not in known]
+    claims: list[Claim] = []
+    # The brand first: the model's name is looked for behind it.
+    for spec in sorted(wanted, key=lambda spec: spec.title_position is not TitlePosition.START):
+        offers = _offers(turn, spec, [*found, *claims])
+        if offers:
+            span = offers[0] if len(offers) == 1 else await _picked(turn, spec, offers)
             evidence = Evidence.at(turn.item, span.field, span.start, span.end)
-            claims.append(_claim(spec, span.text, evidence, PICKED_CONFIDENCE))
+            sure = SINGLE_OFFER_CONFIDENCE if len(offers) == 1 else PICKED_CONFIDENCE
+            claims.append(_claim(spec, span.text, evidence, sure, "rule" if len(offers) == 1 else "model"))
     return claims
 
 
-def _offer(
-    item: CatalogItem, spec: AttributeSpec, found: Iterable[Claim], refused: frozenset[tuple[str, str]]
-) -> dict[str, Span]:
-    """Return the title spans that may be this attribute's value, by their text."""
-    taken = {claim.value.casefold() for claim in found}
-    return {
-        span.text: span
-        for span in candidate_spans(item, spec)
-        if (spec.key, span.text) not in refused and span.text.casefold() not in taken and span.text != ABSENT
-    }
+def _offers(turn: _Turn, spec: AttributeSpec, found: Sequence[Claim]) -> list[Span]:
+    spans = offered_spans(turn.item, spec, turn.template, found, turn.shop_words)
+    return [span for span in spans if (spec.key, span.text) not in turn.corrections.refused]
+
+
+async def _picked(turn: _Turn, spec: AttributeSpec, offers: Sequence[Span]) -> Span:
+    rendered = turn.prompt.render(item=phrase_item(turn.item, fields=("title",)), attributes=spec.key, corrections="")
+    answer = await turn.model.ask(
+        rendered,
+        PickAnswer,
+        agent=AGENT,
+        item_id=turn.item.id,
+        round=turn.round,
+        json_schema=_pick_schema(spec.key, [span.text for span in offers]),
+    )
+    picked = answer.parsed.root.get(spec.key)
+    # A server that does not hold the answer to the schema may say anything; then the first offer stands.
+    return next((span for span in offers if span.text == picked), offers[0])
 
 
 def _evidence(item: CatalogItem, proposal: Proposal) -> Evidence | None:
@@ -190,7 +202,9 @@ def _evidence(item: CatalogItem, proposal: Proposal) -> Evidence | None:
     return None
 
 
-def _claim(spec: AttributeSpec, value: str, evidence: Evidence, confidence: float) -> Claim:
+def _claim(
+    spec: AttributeSpec, value: str, evidence: Evidence, confidence: float, producer: Producer = "model"
+) -> Claim:
     """Return a text claim; a value that has no normal form keeps its own, and the critic says what is wrong with it."""
     try:
         normal = normalize(value, spec)
@@ -206,7 +220,7 @@ def _claim(spec: AttributeSpec, value: str, evidence: Evidence, confidence: floa
         source=ClaimSource.TEXT,
         evidence=evidence,
         confidence=confidence,
-        producer="model",
+        producer=producer,
     )
 
 
@@ -248,10 +262,10 @@ def _proposal_schema(keys: list[str], fields: list[str]) -> dict[str, object]:
     }
 
 
-def _pick_schema(offers: dict[str, list[str]]) -> dict[str, object]:
+def _pick_schema(key: str, offers: list[str]) -> dict[str, object]:
     return {
         "type": "object",
-        "properties": {key: {"type": "string", "enum": [*spans, ABSENT]} for key, spans in offers.items()},
-        "required": list(offers),
+        "properties": {key: {"type": "string", "enum": offers}},
+        "required": [key],
         "additionalProperties": False,
     }

@@ -6,7 +6,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from agents.answering import Interviewer
 from agents.phrasing import phrase_attributes, phrase_candidates, phrase_item, phrase_path
-from memory.category import AllowedValue, AttributeSpec, AttributeType, CategoryCandidate, CategoryChoice, CategoryTemplate
+from memory.category import (
+    AllowedValue,
+    AttributeSpec,
+    AttributeType,
+    CategoryCandidate,
+    CategoryChoice,
+    CategoryTemplate,
+)
 from memory.errors import ReaseqError
 from memory.schema import CatalogItem
 from prompts.library import Prompt
@@ -47,11 +54,6 @@ class TemplateAnswer(BaseModel):
 
 class NoCandidates(ReaseqError):
     """The taxonomy search found nothing to choose from."""
-
-
-def search_text(item: CatalogItem) -> str:
-    """Return the text by which an item's category is searched: its title."""
-    return item.title
 
 
 async def choose_category(
@@ -119,7 +121,7 @@ def _spec(proposal: ProposedAttribute) -> AttributeSpec:
     """Return the proposal as an attribute; one whose type lacks its unit or values is kept as plain text."""
     kind, unit = proposal.type, (proposal.unit or "").strip() or None
     values = tuple(AllowedValue(value=value) for value in dict.fromkeys(v.strip() for v in proposal.values) if value)
-    if kind is AttributeType.ENUM and not values or kind is AttributeType.QUANTITY and unit is None:
+    if (kind is AttributeType.ENUM and not values) or (kind is AttributeType.QUANTITY and unit is None):
         kind = AttributeType.TEXT
     return AttributeSpec(
         key=proposal.key,

@@ -51,9 +51,7 @@ async def review_claims(
     passed = [claim for claim, verdict in zip(claims, verdicts, strict=True) if verdict.decision is Decision.ACCEPT]
     if not passed or not model.capabilities.judges:
         return verdicts
-    rendered = prompt.render(
-        item=phrase_item(item), category=phrase_path(template.path), claims=phrase_claims(passed)
-    )
+    rendered = prompt.render(item=phrase_item(item), category=phrase_path(template.path), claims=phrase_claims(passed))
     answer = await model.ask(rendered, Ruling, agent=AGENT, item_id=item.id, round=round)
     # Of two rulings on one claim the stricter counts: a text that talks the model into a second one gains nothing.
     ruled = {r.claim_id: r for r in sorted(answer.parsed.verdicts, key=_leniency, reverse=True)}

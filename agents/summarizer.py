@@ -16,9 +16,57 @@ LONGEST_SUMMARY = 400  # characters
 WORD = re.compile(r"[^\W_]+(?:[.,]\d+)?", re.UNICODE)
 # Words that carry no fact about a product: a summary may use them without a claim that names them.
 FUNCTION_WORDS = frozenset(
-    """a an the this that these it its is are was has have comes come with without and or in of for from by to on at as
-    which made designed features feature featuring includes including contains containing offers offering provides
-    weighing weighs measuring measures sized size product item""".split()
+    [
+        "a",
+        "an",
+        "the",
+        "this",
+        "that",
+        "these",
+        "it",
+        "its",
+        "is",
+        "are",
+        "was",
+        "has",
+        "have",
+        "comes",
+        "come",
+        "with",
+        "without",
+        "and",
+        "or",
+        "in",
+        "of",
+        "for",
+        "from",
+        "by",
+        "to",
+        "on",
+        "at",
+        "as",
+        "which",
+        "made",
+        "designed",
+        "features",
+        "feature",
+        "featuring",
+        "includes",
+        "including",
+        "contains",
+        "containing",
+        "offers",
+        "offering",
+        "provides",
+        "weighing",
+        "weighs",
+        "measuring",
+        "measures",
+        "sized",
+        "size",
+        "product",
+        "item",
+    ]
 )
 
 

@@ -27,9 +27,12 @@ COUNTED_BYTES = 20_000_000  # a larger catalog is not read twice just to show ho
 Model = Annotated[str | None, typer.Option("--model", help="PROVIDER:MODEL; see `reaseq models`.", metavar="SPEC")]
 Prompts = Annotated[Path | None, typer.Option("--prompts", help="A folder of prompts to use instead.", metavar="DIR")]
 TaxonomyFile = Annotated[Path | None, typer.Option("--taxonomy", help="A taxonomy to use instead.", metavar="FILE")]
-Revisions = Annotated[int | None, typer.Option("--max-revisions", help="How often failed claims go back.", min=0, max=10)]
+Revisions = Annotated[
+    int | None, typer.Option("--max-revisions", help="How often failed claims go back.", min=0, max=10)
+]
 ColumnMap = Annotated[
-    list[str] | None, typer.Option("--map", help="Which column is what: title=Name; may be repeated.", metavar="FIELD=COLUMN")
+    list[str] | None,
+    typer.Option("--map", help="Which column is what: title=Name; may be repeated.", metavar="FIELD=COLUMN"),
 ]
 
 

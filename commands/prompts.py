@@ -91,14 +91,14 @@ def _print_message(role: str, content: str) -> None:
 
 def _values(prompt: "Prompt", item: CatalogItem, settings: Settings) -> dict[str, str]:
     """Return what each input of a prompt is for an item, as far as it is known before any model is asked."""
-    from agents.category_expert import search_text  # noqa: PLC0415
-    from agents.rules import rule_claims  # noqa: PLC0415
+    from agents.reading.rules import rule_claims  # noqa: PLC0415
     from commands.workshop import taxonomy_of  # noqa: PLC0415
     from memory.encoder import MiniLmEncoder  # noqa: PLC0415
     from memory.vectors import CategoryIndex  # noqa: PLC0415
 
     taxonomy = taxonomy_of(settings)
-    candidates = CategoryIndex.build(tuple(taxonomy.leaves()), MiniLmEncoder(), settings.cache).search(search_text(item))
+    index = CategoryIndex.build(tuple(taxonomy.leaves()), MiniLmEncoder(), settings.cache)
+    candidates = index.search(item.title, description=item.description)
     template = taxonomy.template(candidates[0].category_id)
     values = {
         "item": phrase_item(item),

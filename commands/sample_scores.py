@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from agents.normalization import same_value
 from agents.phrasing import phrase_value
+from agents.values.normalization import same_value
 from commands.output import print_table
 from commands.settings import Settings
 from commands.workshop import taxonomy_of

@@ -14,7 +14,7 @@ from memory.errors import ReaseqError
 from memory.text import printable
 
 if TYPE_CHECKING:
-    from memory.database import Session
+    from memory.database import Database
     from memory.knowledge_graph import Surroundings
 
 
@@ -38,7 +38,7 @@ def show(
     with open_existing_database(settings.kb) as database, database.session() as session:
         known = enrichment_of(session, item_id)
         if known is None:
-            raise NothingKnown(f"{settings.kb} has no enrichment of item {item_id!r}{_why(session, item_id)}")
+            raise NothingKnown(f"{database.url} has no enrichment of item {item_id!r}{_why(database, item_id)}")
         around = surroundings(graph_of(enrichments(session)), item_id) if graph else None
     if as_json:
         document = {"item": known.item.model_dump(mode="json"), "enrichment": known.enrichment.model_dump(mode="json")}
@@ -49,14 +49,15 @@ def show(
         _print_surroundings(around)
 
 
-def _why(session: "Session", item_id: str) -> str:
+def _why(database: "Database", item_id: str) -> str:
     """Return what is known of an item that has no enrichment: its failure, or ids that are like its own."""
     from memory.store import failure_of, similar_ids  # noqa: PLC0415
 
-    failure = failure_of(session, item_id)
+    with database.session() as session:
+        failure = failure_of(session, item_id)
+        near = similar_ids(session, item_id)
     if failure:
         return f": its last run failed with {failure.reason}: {failure.detail}"
-    near = similar_ids(session, item_id)
     return f"; there are {', '.join(near)}" if near else "; it is empty so far: reaseq enrich CATALOG"
 
 

@@ -36,9 +36,7 @@ def trace(
     """Run one item through the graph and show every step; the stored knowledge of the item stays as it is."""
     if (title is None) == (catalog is None) or (catalog is not None and item is None):
         raise typer.BadParameter("give CATALOG --item ID, or --title TEXT")
-    settings = settings_of(
-        context, kb=kb, model=model, prompts=prompts, taxonomy=taxonomy, max_revisions=max_revisions
-    )
+    settings = settings_of(context, kb=kb, model=model, prompts=prompts, taxonomy=taxonomy, max_revisions=max_revisions)
     traced = (
         given_item(title, description) if title is not None else find_item(catalog, item or "", column_map(map_columns))
     )
@@ -106,8 +104,14 @@ def _print_update(item: CatalogItem, step: "Step") -> None:
     if "claims" in update:
         print_claims(item, update["claims"], ())
     for verdict in update.get("verdicts", ()):
-        console.print(Text(printable_lines(f"{verdict.claim_id}: {verdict.decision.value} by {verdict.checked_by}: "
-                                           f"{verdict.reason.value} {verdict.note}")))
+        console.print(
+            Text(
+                printable_lines(
+                    f"{verdict.claim_id}: {verdict.decision.value} by {verdict.checked_by}: "
+                    f"{verdict.reason.value} {verdict.note}"
+                )
+            )
+        )
     if update.get("corrections"):
         console.print(Text("→ back to the extractor", style="yellow"))
     if "summary" in update:

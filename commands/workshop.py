@@ -9,6 +9,7 @@ import orjson
 from agents.answering import Interviewer, Journal
 from agents.providers.base import ChatModel
 from agents.providers.specs import build_model
+from agents.reading.title_offers import shop_words_of
 from commands.settings import Settings
 from graphs.context import EnrichmentContext
 from graphs.enrichment import EnrichmentGraph, build_enrichment_graph
@@ -52,6 +53,7 @@ async def open_workshop(settings: Settings) -> AsyncIterator[Workshop]:
                 categories=index,
                 templates=TemplateShelf(taxonomy, database, _template_maker(model, prompts)),
                 provenance=_provenance(settings, model, prompts, taxonomy, encoder.name),
+                shop_words=shop_words_of(taxonomy.phrases()),
                 max_revisions=settings.max_revisions,
             )
             yield Workshop(database, taxonomy, build_enrichment_graph(), context)

@@ -55,7 +55,9 @@ class ExtractionScores:
     by_attribute: Mapping[str, Counts]
 
 
-def score_item(predicted: Values, gold: Values, specs: Mapping[str, AttributeSpec], same: SameValue) -> dict[str, Counts]:
+def score_item(
+    predicted: Values, gold: Values, specs: Mapping[str, AttributeSpec], same: SameValue
+) -> dict[str, Counts]:
     """Return the counts of one item for each attribute that gold or the prediction names."""
     return {
         key: _score_attribute(predicted.get(key, ()), gold.get(key, ()), specs[key], same)

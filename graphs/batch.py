@@ -57,12 +57,7 @@ async def enrich_catalog(
     pending: set[asyncio.Task[Outcome]] = set()
     try:
         for row in rows:
-            if isinstance(row, RejectedRow):
-                with database.writing() as session:
-                    save_rejected_row(session, row.file, row.line, row.reason, row.item_id)
-                yield row
-                continue
-            pending.add(asyncio.create_task(_one(row, graph, context, database)))
+            pending.add(asyncio.create_task(_outcome(row, graph, context, database)))
             while len(pending) >= concurrency:
                 done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
                 for task in done:
@@ -77,7 +72,19 @@ async def enrich_catalog(
         await asyncio.gather(*pending, return_exceptions=True)
 
 
-async def _one(item: CatalogItem, graph: EnrichmentGraph, context: EnrichmentContext, database: Database) -> Outcome:
+async def _outcome(
+    row: CatalogItem | RejectedRow, graph: EnrichmentGraph, context: EnrichmentContext, database: Database
+) -> Outcome:
+    if not isinstance(row, RejectedRow):
+        return await _enriched(row, graph, context, database)
+    with database.writing() as session:
+        save_rejected_row(session, row.file, row.line, row.reason, row.item_id)
+    return row
+
+
+async def _enriched(
+    item: CatalogItem, graph: EnrichmentGraph, context: EnrichmentContext, database: Database
+) -> Enriched | Failed:
     """Enrich one item and store the outcome; the one place where a failure becomes a stored reason."""
     try:
         enrichment = await enrich_item(graph, item, context)
@@ -85,7 +92,7 @@ async def _one(item: CatalogItem, graph: EnrichmentGraph, context: EnrichmentCon
         raise
     except ReaseqError as error:
         return _failed(item, _reason(error), str(error), database)
-    except Exception as error:  # noqa: BLE001 - a defect on one item must not stop the others
+    except Exception as error:
         trace_id = uuid4().hex
         logger.exception("item %r failed; trace id %s", item.id, trace_id)
         return _failed(item, "internal", f"{type(error).__name__}: {error} (trace id {trace_id})", database)

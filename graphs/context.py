@@ -13,10 +13,10 @@ MOST_REVISIONS = 10
 
 
 class CategorySearch(Protocol):
-    """Finds the categories of a taxonomy that are nearest to a text."""
+    """Finds the categories of a taxonomy that are nearest to a product's text."""
 
-    def search(self, text: str, k: int = 8) -> tuple[CategoryCandidate, ...]:
-        """Return at most k candidates, best first."""
+    def search(self, text: str, k: int = 8, *, description: str = "") -> tuple[CategoryCandidate, ...]:
+        """Return at most k candidates for a title and its description, best first."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,7 @@ class EnrichmentContext:
     categories: CategorySearch
     templates: TemplateShelf
     provenance: Provenance
+    shop_words: frozenset[str] = frozenset()  # folded words of the taxonomy: no brand begins with one
     max_revisions: int = 2
     candidates: int = 8
 

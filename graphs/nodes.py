@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from langgraph.runtime import Runtime
 
 from agents.attribute_extractor import Corrections, extract_claims
-from agents.category_expert import choose_category, complete_template, search_text
+from agents.category_expert import choose_category, complete_template
 from agents.critic import review_claims
 from agents.summarizer import summarize
 from graphs.context import EnrichmentContext
@@ -17,10 +17,8 @@ from memory.schema import Decision, Verdict
 async def category_expert(state: EnrichmentState, runtime: Runtime[EnrichmentContext]) -> EnrichmentUpdate:
     """Choose the item's category, and have its template stated if it is not yet."""
     context, item = runtime.context, state["item"]
-    candidates = context.categories.search(search_text(item), context.candidates)
-    chosen = await choose_category(
-        item, candidates, model=context.model, prompt=context.prompts.get("category_expert")
-    )
+    candidates = context.categories.search(item.title, context.candidates, description=item.description)
+    chosen = await choose_category(item, candidates, model=context.model, prompt=context.prompts.get("category_expert"))
 
     async def complete(template: CategoryTemplate) -> CategoryTemplate:
         return await complete_template(
@@ -40,6 +38,7 @@ async def attribute_extractor(state: EnrichmentState, runtime: Runtime[Enrichmen
         state["template"],
         model=context.model,
         prompt=context.prompts.get("attribute_extractor"),
+        shop_words=context.shop_words,
         corrections=corrections,
         round=number,
     )

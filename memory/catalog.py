@@ -8,10 +8,10 @@ from pathlib import Path
 
 from pydantic import Field
 
-from memory.catalog_columns import ColumnRoles, column_roles
-from memory.catalog_formats import source_table
-from memory.catalog_source import BadRow, CatalogError, ReadLimits, SourceRow
-from memory.cell_text import cell_text
+from memory.catalog_files.cell_text import cell_text
+from memory.catalog_files.columns import ColumnRoles, column_roles
+from memory.catalog_files.formats import source_table
+from memory.catalog_files.source import BadRow, CatalogError, ReadLimits, SourceRow
 from memory.record import Record
 from memory.schema import CatalogItem, SourceField
 from memory.text import plain_text, printable

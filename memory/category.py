@@ -82,6 +82,7 @@ class CategoryTemplate(Record):
         """Return the attribute named `key`, or None."""
         return next((spec for spec in self.attributes if spec.key == key), None)
 
+
 class CategoryCandidate(Record):
     """One category found by search, with its similarity to the item in [-1, 1]."""
 

@@ -12,7 +12,7 @@ class TaxonomyError(ReaseqError):
     """A taxonomy that cannot be used; the text names the file and the entry."""
 
 
-class UnknownCategory(TaxonomyError):  # noqa: N818 - it reads as what it says
+class UnknownCategory(TaxonomyError):
     """A category id that the taxonomy does not have."""
 
 
@@ -38,12 +38,21 @@ class Taxonomy:
         except KeyError:
             raise UnknownCategory(f"taxonomy {self.version} has no category {category_id!r}") from None
 
+    def phrases(self) -> Iterator[str]:
+        """Yield the words that the shop itself uses: names of categories, allowed values, and other words for them."""
+        for category in self.categories.values():
+            yield from (*category.path, *category.also)
+        for spec in self.attributes.values():
+            for allowed in spec.values:
+                yield from (allowed.value, *allowed.aliases)
+
     def template(self, category_id: str) -> CategoryTemplate:
         """Return what the category asks of its items, its attributes in order."""
         category = self.category(category_id)
         return CategoryTemplate(
             category_id=category.id,
             path=category.path,
+            also=category.also,
             attributes=tuple(self.attributes[key] for key in category.attributes),
             taxonomy_version=self.version,
         )

@@ -98,6 +98,9 @@ class ClaimSource(StrEnum):
     WORLD_KNOWLEDGE = "world_knowledge"
 
 
+Producer = Literal["rule", "vocabulary", "field", "model"]
+
+
 class Claim(Record):
     """One attribute value of one item; a text claim always carries its evidence."""
 
@@ -109,7 +112,7 @@ class Claim(Record):
     source: ClaimSource
     evidence: Evidence | None = None
     confidence: float = Field(ge=0, le=1)
-    producer: Literal["rule", "vocabulary", "field", "model"]
+    producer: Producer
 
     @model_validator(mode="after")
     def _text_needs_evidence(self) -> Self:

@@ -23,7 +23,8 @@ def oversized(root: Path) -> Iterator[str]:
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
                 length = (node.end_lineno or node.lineno) - node.lineno + 1
                 if length > FUNCTION_LINES:
-                    yield f"{path.relative_to(root)}:{node.lineno}: {node.name} has {length} lines (at most {FUNCTION_LINES})"
+                    place = f"{path.relative_to(root)}:{node.lineno}"
+                    yield f"{place}: {node.name} has {length} lines (at most {FUNCTION_LINES})"
 
 
 if __name__ == "__main__":

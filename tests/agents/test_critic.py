@@ -30,7 +30,9 @@ TEMPLATE = CategoryTemplate(
 CODE_ONLY = Capabilities(classifies=False, judges=False, writes=False, proposes=False)
 
 
-def claim(name: str, quote: str, normalized: str, unit: str | None = None, *, value: str = "", sure: float = 0.9) -> Claim:
+def claim(
+    name: str, quote: str, normalized: str, unit: str | None = None, *, value: str = "", sure: float = 0.9
+) -> Claim:
     field = "title" if quote in ITEM.title else "description"
     start = ITEM.source(field).index(quote)
     return Claim(
@@ -46,7 +48,9 @@ def claim(name: str, quote: str, normalized: str, unit: str | None = None, *, va
     )
 
 
-async def review(*claims: Claim, answers: list[ScriptedAnswer] | None = None, accepted: tuple[Claim, ...] = ()) -> list[Verdict]:
+async def review(
+    *claims: Claim, answers: list[ScriptedAnswer] | None = None, accepted: tuple[Claim, ...] = ()
+) -> list[Verdict]:
     model = ScriptedModel(answers or [], capabilities=None if answers else CODE_ONLY)
     prompt = PromptLibrary.load(default_folder()).get("critic")
     return await review_claims(

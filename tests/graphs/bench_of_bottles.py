@@ -19,7 +19,7 @@ from prompts.library import PromptLibrary, default_folder
 DEPARTMENT = """
 department: Kitchen
 attributes:
-  brand: {name: Brand, type: text}
+  brand: {name: Brand, type: text, title_position: start}
   volume: {name: Volume, type: quantity, unit: milliliter}
   color: {name: Color, type: enum, values: {red: [rot], blue: [blau]}}
 categories:
@@ -33,7 +33,7 @@ NO_CAPABILITIES = Capabilities(classifies=False, judges=False, writes=False, pro
 class TwoCategories:
     """Finds the same two categories for every text."""
 
-    def search(self, text: str, k: int = 8) -> tuple[CategoryCandidate, ...]:
+    def search(self, text: str, k: int = 8, *, description: str = "") -> tuple[CategoryCandidate, ...]:
         """Return both, bottles first."""
         return (
             CategoryCandidate(category_id="kitchen.water-bottles", path=("Kitchen", "Water Bottles"), score=0.9),
@@ -69,8 +69,11 @@ def ruling(*rulings: tuple[str, str]) -> ScriptedAnswer:
 def usual_answers() -> list[ScriptedAnswer]:
     """Return what a capable model says of the bottle when nothing goes wrong."""
     return [
-        ScriptedAnswer(agent="category_expert", prompt="category_expert",
-                       answer={"category_id": "kitchen.water-bottles", "confidence": 0.9}),
+        ScriptedAnswer(
+            agent="category_expert",
+            prompt="category_expert",
+            answer={"category_id": "kitchen.water-bottles", "confidence": 0.9},
+        ),
         ScriptedAnswer(agent="category_expert", prompt="category_expert_template", answer={"attributes": []}),
         ScriptedAnswer(agent="summarizer", answer={"summary": "A red water bottle by Acme."}),
     ]
@@ -96,7 +99,12 @@ def context_of(
         categories=TwoCategories(),
         templates=TemplateShelf(load_taxonomy(source), database, maker),
         provenance=Provenance(
-            prompts=(), model=model.spec, parameters="{}", taxonomy_version="t", encoder="none", code_version="0",
+            prompts=(),
+            model=model.spec,
+            parameters="{}",
+            taxonomy_version="t",
+            encoder="none",
+            code_version="0",
             max_revisions=max_revisions,
         ),
         max_revisions=max_revisions,

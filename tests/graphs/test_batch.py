@@ -55,7 +55,8 @@ async def test_an_item_is_stored_the_same_whatever_stands_beside_it(tmp_path: Pa
         with alone.session() as one, among.session() as other:
             first, second = enrichment_of(one, "I1"), enrichment_of(other, "I1")
 
-    assert first is not None and second is not None
+    assert first is not None
+    assert second is not None
     assert first.enrichment.claims == second.enrichment.claims
     assert first.enrichment.summary == second.enrichment.summary
 

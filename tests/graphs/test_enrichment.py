@@ -48,7 +48,9 @@ async def test_an_item_passes_each_agent_once_when_every_claim_is_accepted(tmp_p
 
     assert nodes == ["category_expert", "attribute_extractor", "critic", "summarizer"]
     assert {claim.name: claim.normalized for claim in enrichment.accepted} == {
-        "brand": "Acme", "volume": "500", "color": "red"
+        "brand": "Acme",
+        "volume": "500",
+        "color": "red",
     }
     assert enrichment.summary == "A red water bottle by Acme."
     assert enrichment.model_calls == 4
@@ -64,24 +66,35 @@ async def test_only_the_failed_claim_goes_back_with_the_reason(tmp_path: Path, d
         *usual_answers(),
         extracted(proposal("brand", "water"), number=0),
         extracted(proposal("brand", "Acme"), number=1),
-        ScriptedAnswer(agent="critic", round=0, answer={"verdicts": [
-            {"claim_id": f"0.{n}.{name}", "decision": "revise" if name == "brand" else "accept", "note": "no brand"}
-            for n in range(4) for name in ("brand", "volume", "color")
-        ]}),
-        ScriptedAnswer(agent="critic", round=1, answer={"verdicts": [
-            {"claim_id": "1.0.brand", "decision": "accept", "note": ""}]}),
+        ScriptedAnswer(
+            agent="critic",
+            round=0,
+            answer={
+                "verdicts": [
+                    {
+                        "claim_id": f"0.{n}.{name}",
+                        "decision": "revise" if name == "brand" else "accept",
+                        "note": "no brand",
+                    }
+                    for n in range(4)
+                    for name in ("brand", "volume", "color")
+                ]
+            },
+        ),
+        ScriptedAnswer(
+            agent="critic", round=1, answer={"verdicts": [{"claim_id": "1.0.brand", "decision": "accept", "note": ""}]}
+        ),
     ]
 
     nodes, enrichment, journal = await run(tmp_path, database, answers)
 
-    assert nodes == [
-        "category_expert", "attribute_extractor", "critic", "attribute_extractor", "critic", "summarizer"
-    ]
+    assert nodes == ["category_expert", "attribute_extractor", "critic", "attribute_extractor", "critic", "summarizer"]
     second = [call for call in journal.calls if call.agent == "attribute_extractor"][1].messages[1].content
     assert "brand = 'water': unsupported no brand" in second
     assert "volume" not in second
     assert {c.normalized: enrichment.verdict_on(c).decision for c in enrichment.claims if c.name == "brand"} == {
-        "water": Decision.REJECT, "Acme": Decision.ACCEPT
+        "water": Decision.REJECT,
+        "Acme": Decision.ACCEPT,
     }
 
 
@@ -91,9 +104,22 @@ async def test_a_critic_that_never_accepts_ends_after_max_revisions(
 ) -> None:
     answers = [
         *usual_answers(),
-        *(extracted(proposal("brand", word), number=n) for n, word in enumerate("Acme water bottle Acme water bottle Acme water bottle Acme water".split())),
-        *(ScriptedAnswer(agent="critic", round=n, answer={"verdicts": [
-            {"claim_id": f"{n}.{k}.brand", "decision": "revise", "note": ""} for k in range(4)]}) for n in range(11)),
+        *(
+            extracted(proposal("brand", word), number=n)
+            for n, word in enumerate(
+                ["Acme", "water", "bottle", "Acme", "water", "bottle", "Acme", "water", "bottle", "Acme", "water"]
+            )
+        ),
+        *(
+            ScriptedAnswer(
+                agent="critic",
+                round=n,
+                answer={
+                    "verdicts": [{"claim_id": f"{n}.{k}.brand", "decision": "revise", "note": ""} for k in range(4)]
+                },
+            )
+            for n in range(11)
+        ),
     ]
 
     nodes, enrichment, _ = await run(tmp_path, database, answers, max_revisions=max_revisions)
@@ -107,8 +133,14 @@ async def test_a_value_that_was_refused_is_not_claimed_again(tmp_path: Path, dat
     answers = [
         *usual_answers(),
         extracted(proposal("brand", "water")),
-        ScriptedAnswer(agent="critic", answer={"verdicts": [
-            {"claim_id": f"{r}.{k}.brand", "decision": "revise", "note": ""} for r in range(3) for k in range(4)]}),
+        ScriptedAnswer(
+            agent="critic",
+            answer={
+                "verdicts": [
+                    {"claim_id": f"{r}.{k}.brand", "decision": "revise", "note": ""} for r in range(3) for k in range(4)
+                ]
+            },
+        ),
     ]
 
     _, enrichment, _ = await run(tmp_path, database, answers)
@@ -141,7 +173,9 @@ async def test_a_model_without_capabilities_is_asked_only_to_pick_spans(tmp_path
     assert journal.prompts() == ["attribute_extractor"]
     assert enrichment.category.chosen_by == "embedding"
     assert {(c.name, c.normalized) for c in enrichment.accepted} == {
-        ("brand", "Acme"), ("volume", "500"), ("color", "red")
+        ("brand", "Acme"),
+        ("volume", "500"),
+        ("color", "red"),
     }
     assert all(enrichment.verdict_on(c).reason is Reason.SUPPORTED for c in enrichment.accepted)
     assert "Acme" in enrichment.summary

@@ -1,0 +1,1 @@
+"""How rules read attribute values from product text, without a model."""

@@ -1,0 +1,1 @@
+"""How the rows of catalog files are read, one file a format."""
