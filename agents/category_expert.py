@@ -79,7 +79,7 @@ async def complete_template(template: CategoryTemplate, *, model: Interviewer, p
     rendered = prompt.render(category=phrase_path(template.path), attributes=phrase_attributes(template.attributes))
     answer = await model.ask(rendered, TemplateAnswer, agent=AGENT, item_id=template.category_id)
     added = _new_attributes(template, answer.parsed.attributes)
-    return template.model_copy(update={"attributes": (*template.attributes, *added), "completed_by": model.spec})
+    return template.model_copy(update={"attributes": (*template.attributes, *added)})
 
 
 def _choice(chosen: CategoryCandidate, by: str, candidates: Sequence[CategoryCandidate]) -> CategoryChoice:

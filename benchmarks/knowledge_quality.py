@@ -5,7 +5,7 @@
 Prints a table and writes it as JSON. The bundled gold has two splits: the rules were tuned on "dev", "test" was held
 out. `--data` names a folder with amazon_industrial/items.jsonl.gz: 3,686 products of Amazon Reviews 2018 (Ni et al.
 2019), one JSON object a line (item_id, title, brand, description), made from data/Amazon/index/*.item.json of the
-public repository AkaliKong/MiniOneRec. Figures are CPU seconds of the whole process; other work on the machine does not count.
+public repository AkaliKong/MiniOneRec. CPU seconds are those of the whole process.
 """
 
 import argparse

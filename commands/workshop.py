@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import orjson
+from langsmith import tracing_context
 
 from agents.answering import Interviewer, Journal
 from agents.providers.base import ChatModel
@@ -42,7 +43,8 @@ async def open_workshop(settings: Settings) -> AsyncIterator[Workshop]:
     """Open the knowledge base, the taxonomy with its search, the prompts and the model."""
     model = model_of(settings)
     try:
-        with open_database(settings.kb) as database:
+        # LangChain would send traces to LangSmith where the environment asks for it; catalogs are nobody's business.
+        with tracing_context(enabled=False), open_database(settings.kb) as database:
             taxonomy = taxonomy_of(settings)
             prompts = prompts_of(settings, model)
             encoder = MiniLmEncoder()

@@ -1,4 +1,4 @@
-"""The enrichment graph for LangGraph's own server and Studio, which pass JSON and know no model (see langgraph.json)."""
+"""The enrichment graph for LangGraph's own server and Studio, which pass JSON and know no model: langgraph.json."""
 
 from functools import wraps
 

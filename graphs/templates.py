@@ -37,7 +37,8 @@ class TemplateShelf:
             stored = template_of(session, category_id, self._taxonomy.version, self._maker)
         if stored is not None:
             return stored
-        template = await complete(self._taxonomy.template(category_id))
+        completed = await complete(self._taxonomy.template(category_id))
+        template = completed.model_copy(update={"completed_by": self._maker})
         with self._database.writing() as session:
             save_template(session, template)
         return template

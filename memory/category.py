@@ -76,7 +76,7 @@ class CategoryTemplate(Record):
     also: tuple[str, ...] = ()  # other words for the category, in any language
     attributes: tuple[AttributeSpec, ...]
     taxonomy_version: str
-    completed_by: str | None = None  # the model that added attributes, if one did
+    completed_by: str | None = None  # the model and prompt that may have added attributes
 
     def spec(self, key: str) -> AttributeSpec | None:
         """Return the attribute named `key`, or None."""

@@ -16,7 +16,7 @@ from memory.category import Category, CategoryCandidate
 from memory.category_words import CategoryWords
 from memory.encoder import TextEncoder, Vectors
 
-WORDS_WEIGHT = 0.3  # of said words beside the cosine; 0.2 to 0.5 find the same
+WORDS_WEIGHT = 0.3  # of said words beside the cosine; measured: 0.3 to 0.5 differ little
 READ_CHARACTERS = 200  # of a description
 
 

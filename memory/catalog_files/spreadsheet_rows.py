@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from xml.etree.ElementTree import ParseError
 
-import openpyxl  # type: ignore[import-untyped]
-from openpyxl.utils.escape import unescape  # type: ignore[import-untyped]
+import openpyxl
+from openpyxl.utils.escape import unescape
 
 from memory.catalog_files.source import CatalogError, ReadLimits, SourceTable, column_names, rows_of_cells
 from memory.text import printable

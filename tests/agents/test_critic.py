@@ -1,6 +1,7 @@
 """The critic: what code refuses, what the model refuses, and what neither rules on."""
 
 import pytest
+from pydantic import JsonValue
 
 from agents.answering import Interviewer
 from agents.critic import review_claims
@@ -108,7 +109,9 @@ async def test_a_claim_without_a_ruling_is_rejected() -> None:
 
 async def test_of_two_rulings_on_one_claim_the_stricter_counts() -> None:
     brand = claim("brand", "Acme", "Acme")
-    rulings = [{"claim_id": brand.id, "decision": d, "note": "n"} for d in ("reject", "accept", "revise")]
+    rulings: list[JsonValue] = [
+        {"claim_id": brand.id, "decision": d, "note": "n"} for d in ("reject", "accept", "revise")
+    ]
 
     verdicts = await review(brand, answers=[ScriptedAnswer(agent="critic", answer={"verdicts": rulings})])
 

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pydantic import JsonValue
+
 from agents.answering import Interviewer
 from agents.providers.base import Capabilities
 from agents.providers.scripted import ScriptedAnswer, ScriptedModel
@@ -55,14 +57,16 @@ class Journal:
         return [call.prompt for call in self.calls]
 
 
-def proposal(attribute: str, value: str, quote: str | None = None, sure: float = 0.95) -> dict[str, object]:
+def proposal(attribute: str, value: str, quote: str | None = None, sure: float = 0.95) -> JsonValue:
     """Return one value as a capable model states it."""
     return {"attribute": attribute, "value": value, "field": "title", "quote": quote or value, "confidence": sure}
 
 
 def ruling(*rulings: tuple[str, str]) -> ScriptedAnswer:
     """Return the critic's answer: (claim id, decision) pairs."""
-    listed = [{"claim_id": claim, "decision": decision, "note": "so it is"} for claim, decision in rulings]
+    listed: list[JsonValue] = [
+        {"claim_id": claim, "decision": decision, "note": "so it is"} for claim, decision in rulings
+    ]
     return ScriptedAnswer(agent="critic", answer={"verdicts": listed})
 
 

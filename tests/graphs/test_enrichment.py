@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from pydantic import JsonValue
 
 from agents.providers.scripted import ScriptedAnswer
 from graphs.enrichment import build_enrichment_graph
@@ -37,7 +38,7 @@ async def run(
     return [step.node for step in steps if isinstance(step, Step)], enrichment, journal
 
 
-def extracted(*claims: dict[str, object], number: int | None = None) -> ScriptedAnswer:
+def extracted(*claims: JsonValue, number: int | None = None) -> ScriptedAnswer:
     return ScriptedAnswer(agent="attribute_extractor", round=number, answer={"claims": list(claims)})
 
 
