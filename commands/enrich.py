@@ -1,5 +1,6 @@
 """`reaseq enrich` and `reaseq demo`: a catalog through the graph, with progress, and what came of it."""
 
+import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -9,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from commands.catalog_items import SAMPLE_CATALOG
 from commands.knowledge import print_items
-from commands.output import AsJson, KnowledgeBase, print_json, run_async, say
+from commands.output import AsJson, KnowledgeBase, invoked, print_json, run_async, say
 from commands.progress import RunProgress
 from commands.settings import Settings, settings_of
 from memory.catalog import RejectedRow, read_catalog
@@ -19,7 +21,6 @@ from memory.schema import CatalogItem, Enrichment
 if TYPE_CHECKING:
     from graphs.batch import Outcome
 
-SAMPLE = Path(__file__).parent.parent / "memory" / "sample"
 DEMO_KB = "sqlite:///demo.db"
 SHOWN_ITEMS = 12  # of a run, in the closing table
 COUNTED_BYTES = 20_000_000  # a larger catalog is not read twice just to show how far the run is
@@ -30,6 +31,7 @@ TaxonomyFile = Annotated[Path | None, typer.Option("--taxonomy", help="A taxonom
 Revisions = Annotated[
     int | None, typer.Option("--max-revisions", help="How often failed claims go back.", min=0, max=10)
 ]
+Limit = Annotated[int | None, typer.Option("--limit", help="Only the first N rows.", min=1)]
 ColumnMap = Annotated[
     list[str] | None,
     typer.Option("--map", help="Which column is what: title=Name; may be repeated.", metavar="FIELD=COLUMN"),
@@ -75,7 +77,7 @@ def enrich(
     catalog: Annotated[Path, typer.Argument(help="A .csv, .jsonl, .parquet or .xlsx file.")],
     kb: KnowledgeBase = None,
     model: Model = None,
-    limit: Annotated[int | None, typer.Option("--limit", help="Only the first N rows.", min=1)] = None,
+    limit: Limit = None,
     concurrency: Annotated[int | None, typer.Option("--concurrency", help="Items at once.", min=1, max=1024)] = None,
     prompts: Prompts = None,
     taxonomy: TaxonomyFile = None,
@@ -99,14 +101,19 @@ def enrich(
         raise typer.Exit(1)
 
 
-def demo(context: typer.Context, kb: KnowledgeBase = DEMO_KB, model: Model = None, as_json: AsJson = False) -> None:
+def demo(
+    context: typer.Context,
+    kb: KnowledgeBase = DEMO_KB,
+    model: Model = None,
+    limit: Limit = None,
+    as_json: AsJson = False,
+) -> None:
     """Enrich the bundled sample catalog, and measure the result against its gold."""
     from commands.sample_scores import print_scores, score_sample  # noqa: PLC0415
 
     settings = settings_of(context, kb=kb, model=model)
-    catalog = SAMPLE / "catalog.csv"
     say(f"Enriching the bundled sample catalog with {settings.model} …")
-    report = run_async(run(settings, catalog))
+    report = run_async(run(settings, SAMPLE_CATALOG, limit=limit))
     scores = score_sample(settings)
     if as_json:
         print_json(report.as_json() | {"kb": settings.kb, "scores": scores})
@@ -122,9 +129,12 @@ async def run(
     """Enrich a catalog and return what came of it; progress is shown on standard error."""
     from commands.workshop import open_workshop  # noqa: PLC0415 - the graph takes a second to import
     from graphs.batch import enrich_catalog  # noqa: PLC0415
+    from memory.store import forget_rejected_rows  # noqa: PLC0415
 
     report = RunReport()
     async with open_workshop(settings) as workshop:
+        with workshop.database.writing() as session:
+            forget_rejected_rows(session, str(catalog))
         rows: Iterator[CatalogItem | RejectedRow] = islice(read_catalog(catalog, columns), limit)
         with RunProgress(_total(catalog, columns, limit)) as progress:
             outcomes = enrich_catalog(
@@ -194,10 +204,14 @@ def _conclude(report: RunReport, settings: Settings, as_json: bool) -> None:
 
 
 def _say_what_next(settings: Settings, report: RunReport) -> None:
-    item_id = report.shown[0][0].id if report.shown else "S001"
+    item_id = min((item.id for item, _ in report.shown), default="S001")
+    sample = os.path.relpath(SAMPLE_CATALOG)
     say("\nNext:")
-    say(f"  reaseq show {item_id} --kb {settings.kb}            what is known of an item, with evidence")
-    say(f"  reaseq trace {SAMPLE / 'catalog.csv'} --item {item_id}   every step of one item")
-    say(f"  reaseq export --format jsonl --out knowledge.jsonl --kb {settings.kb}")
-    say("  reaseq enrich YOUR_CATALOG.csv                          your own products")
-    say("  reaseq models                                           how to use a stronger model")
+    for what, arguments in {
+        "what is known of an item, with evidence": f"show {item_id} --kb {settings.kb}",
+        "every step of one item": f"trace {sample} --item {item_id}",
+        "all of it as one file": f"export --format jsonl --out knowledge.jsonl --kb {settings.kb}",
+        "your own products": "enrich YOUR_CATALOG.csv",
+        "how to use a stronger model": "models",
+    }.items():
+        say(f"  {invoked()} {arguments}    # {what}")

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
+from rich.box import HORIZONTALS
+from rich.table import Table
 from rich.text import Text
 
 from agents.phrasing import phrase_path, phrase_value
@@ -15,14 +17,13 @@ STYLES = {Decision.ACCEPT: "green", Decision.REVISE: "yellow", Decision.REJECT: 
 
 
 def print_items(known: Sequence[tuple[CatalogItem, Enrichment]], more: int = 0) -> None:
-    """Print one row an item: category, attributes with evidence and verdict, summary."""
-    rows: list[list[str | Text]] = [
-        [item.id, printable(item.title, 60), enrichment.category.path[-1], _attributes(enrichment), enrichment.summary]
-        for item, enrichment in known
-    ]
-    print_table(
-        "Items", ["id", "title", "category", "attributes  = value «evidence»  (rejected in red)", "summary"], rows
-    )
+    """Print a table with one row an item: its category and summary, its attributes with evidence and verdict."""
+    table = Table(title=Text("Items"), title_justify="left", title_style="bold", box=HORIZONTALS, pad_edge=False)
+    table.add_column("item, category, summary", overflow="fold", ratio=2)
+    table.add_column("attribute = value «evidence» verdict", overflow="fold", ratio=3)
+    for item, enrichment in sorted(known, key=lambda pair: pair[0].id):
+        table.add_row(_item_cell(item, enrichment), _attributes(enrichment), end_section=True)
+    console.print(table)
     if more > 0:
         console.print(Text(f"… and {more} more", style="dim"))
 
@@ -81,19 +82,26 @@ def highlighted(text: str, start: int, end: int) -> Text:
     return shown.append("…" if end + CONTEXT < len(text) else "")
 
 
+def _item_cell(item: CatalogItem, enrichment: Enrichment) -> Text:
+    cell = Text(f"{printable(item.id, 40)}  ", style="bold")
+    cell.append(printable(item.title, 70), style="not bold")
+    cell.append(f"\n{phrase_path(enrichment.category.path)}", style="cyan not bold")
+    return cell.append(f"\n{printable(enrichment.summary, 160)}", style="dim not bold")
+
+
 def _attributes(enrichment: Enrichment) -> Text:
-    shown = Text()
+    lines = []
     for claim in enrichment.claims:
         verdict = enrichment.verdict_on(claim)
-        style = STYLES[verdict.decision]
-        shown.append(f"{claim.name} = {printable(phrase_value(claim), 40)}", style=style)
+        line = Text(f"{claim.name} = {printable(phrase_value(claim), 40)}")
         if claim.evidence:
-            shown.append(f" «{printable(claim.evidence.quote, 40)}»", style="dim")
-        if verdict.decision is not Decision.ACCEPT:
-            shown.append(f" {verdict.reason.value}", style="red")
-        shown.append("\n")
-    shown.rstrip()
-    return shown
+            line.append(f" «{printable(claim.evidence.quote, 40)}»", style="dim")
+        accepted = verdict.decision is Decision.ACCEPT
+        line.append(
+            " accepted" if accepted else f" {verdict.decision.value}: {verdict.reason.value}", STYLES[verdict.decision]
+        )
+        lines.append(line)
+    return Text("\n").join(lines) if lines else Text("nothing stated", style="dim")
 
 
 def _ruling(verdict: Verdict | None) -> Text:

@@ -1,8 +1,10 @@
 """How commands speak: tables and JSON on standard output, what went wrong on standard error."""
 
 import asyncio
+import os
 import sys
 from collections.abc import Coroutine, Iterable, Sequence
+from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import orjson
@@ -33,6 +35,12 @@ def fail(message: str, code: int = 1) -> int:
 def say(message: str) -> None:
     """Say something that is not a result, on standard error."""
     errors.print(Text(printable_lines(message)), soft_wrap=True)
+
+
+def invoked() -> str:
+    """Return how this program was called, for commands that a user may copy."""
+    program = Path(sys.argv[0])
+    return program.name if program.suffix != ".py" else f"{os.path.relpath(sys.executable)} {os.path.relpath(program)}"
 
 
 def print_json(value: object) -> None:

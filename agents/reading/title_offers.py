@@ -73,7 +73,9 @@ def is_shop_word(word: str, shop_words: frozenset[str]) -> bool:
     """Return whether a word, its singular, or the head of a German compound is one of the shop's own words."""
     folded = fold(word)
     heads = {folded[start:] for start in range(1, len(folded) - SHORTEST_HEAD + 1)}
-    return not shop_words.isdisjoint({folded, folded.removesuffix("s"), folded.removesuffix("en"), *heads})
+    return not shop_words.isdisjoint(
+        {folded, f"{folded}s", folded.removesuffix("s"), folded.removesuffix("en"), *heads}
+    )
 
 
 def _brand(pieces: Sequence[_Piece], shop_words: frozenset[str]) -> list[Sequence[_Piece]]:
@@ -125,7 +127,7 @@ def _pieces(title: str) -> list[_Piece]:
             parted = parted or raw.strip("®™©") != ""
             continue
         opens = parted or raw[0] in "([{–—|"
-        within = any(start < stop and first < end for first, stop in measured)
+        within = any(first <= start and end <= stop for first, stop in measured)
         pieces.append(_Piece(start, end, title[start:end], opens, _CLOSING.search(raw) is not None, within))
         parted = False
     return pieces

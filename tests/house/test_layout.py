@@ -5,6 +5,7 @@ from pathlib import Path
 
 from graphs.enrichment import build_enrichment_graph
 from prompts.library import PromptLibrary, default_folder
+from tests.readme_graph import drawn, pictured
 from tests.sizes import oversized
 
 ROOT = Path(__file__).parents[2]
@@ -24,6 +25,10 @@ def test_every_prompt_loads_and_belongs_to_a_node() -> None:
 
     for variant in (None, "embedded"):
         assert {prompt.agent for prompt in PromptLibrary.load(default_folder(), variant)} <= nodes
+
+
+def test_the_readme_shows_the_graph_as_langgraph_draws_it() -> None:
+    assert pictured((ROOT / "README.md").read_text(encoding="utf-8")) == drawn()
 
 
 def test_no_file_and_no_function_is_too_long() -> None:
