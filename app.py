@@ -1,7 +1,9 @@
 """The command line: `python app.py …`, the same as `reaseq …`; the only reader of settings and environment."""
 
+import io
 import os
 import sys
+import tomllib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -46,7 +48,9 @@ app.command(name="settings")(settings_command.settings)
 class _Readable(Settings, BaseSettings):
     """The settings, as the environment and the settings file may give them."""
 
-    model_config = SettingsConfigDict(env_prefix="REASEQ_", toml_file=SETTINGS_FILE, extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="REASEQ_", env_ignore_empty=True, toml_file=SETTINGS_FILE, extra="forbid", frozen=True
+    )
 
 
 def read_settings() -> tuple[Settings, Origins]:
@@ -54,14 +58,25 @@ def read_settings() -> tuple[Settings, Origins]:
     sources = {
         "environment": EnvSettingsSource(_Readable)(),
         "environment (provider's name)": _conventional(),
-        str(SETTINGS_FILE): TomlConfigSettingsSource(_Readable)(),
+        str(SETTINGS_FILE): _in_file(),
     }
     values: dict[str, Any] = {}
     origins: Origins = dict.fromkeys(Settings.model_fields, "default")
     for origin, given in reversed(sources.items()):
         values |= given
         origins |= dict.fromkeys(given, origin)
-    return Settings.model_validate(values), origins
+    try:
+        return Settings.model_validate(values), origins
+    except ValidationError as error:
+        problems = (f"{e['loc'][0]} ({origins[str(e['loc'][0])]}): {e['msg']}" for e in error.errors())
+        raise SettingsError("; ".join(problems)) from None  # the cause quotes the value, which may be a key
+
+
+def _in_file() -> dict[str, Any]:
+    try:
+        return TomlConfigSettingsSource(_Readable)()
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SettingsError(f"{SETTINGS_FILE}: {error}") from error
 
 
 def _conventional() -> dict[str, Any]:
@@ -74,29 +89,38 @@ async def enrichment_graph() -> "AsyncIterator[EnrichmentGraph]":
     from commands.workshop import open_workshop  # noqa: PLC0415 - the graph takes a second to import
     from graphs.server import build_served_graph  # noqa: PLC0415
 
-    async with open_workshop(read_settings()[0]) as workshop:
+    async with open_workshop(read_settings()[0], off_loop=True) as workshop:
         yield build_served_graph(workshop.context)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"reaseq {VERSION}")
+        raise typer.Exit
 
 
 @app.callback()
 def begin(
     context: typer.Context,
-    version: Annotated[bool, typer.Option("--version", help="Print the version and end.")] = False,
+    # Eager: click otherwise asks for a command before it comes to the options.
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and end.", callback=_print_version, is_eager=True)
+    ] = False,
 ) -> None:
     """Read the settings before any command runs."""
-    if version:
-        typer.echo(f"reaseq {VERSION}")
-        raise typer.Exit
     context.obj = read_settings()
 
 
 def main() -> None:
     """Run the command line; exit code 0, 1 for a failure, 2 for wrong usage, 130 when interrupted."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that lacks a character of a product's title shows "?"
     try:
-        app()
-    except ValidationError as error:
-        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        sys.exit(fail(f"settings: {problems}", code=2))
+        try:
+            app()
+        finally:
+            sys.stdout.flush()  # so that what cannot be written is told here
     except SettingsError as error:
         sys.exit(fail(f"settings: {error}", code=2))
     except ReaseqError as error:
@@ -105,8 +129,16 @@ def main() -> None:
         sys.exit(fail("interrupted; what was finished is stored", code=130))
     except BrokenPipeError:
         # The reader of our output has gone (`reaseq show X | head`): end quietly.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         sys.exit(1)
+    except OSError as error:
+        _drop_output()
+        sys.exit(fail(str(error)))
+
+
+def _drop_output() -> None:
+    """Let what is still to be written go nowhere, lest it fail once more when Python ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

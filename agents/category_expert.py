@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from agents.answering import Interviewer
 from agents.phrasing import phrase_attributes, phrase_candidates, phrase_item, phrase_path
+from agents.values.units import unit_of
 from memory.category import (
     AllowedValue,
     AttributeSpec,
@@ -118,8 +119,8 @@ def _new_attributes(template: CategoryTemplate, proposed: Sequence[ProposedAttri
 
 
 def _spec(proposal: ProposedAttribute) -> AttributeSpec:
-    """Return the proposal as an attribute; one whose type lacks its unit or values is kept as plain text."""
-    kind, unit = proposal.type, (proposal.unit or "").strip() or None
+    """Return the proposal as an attribute; one whose type lacks a known unit or values is kept as plain text."""
+    kind, unit = proposal.type, unit_of((proposal.unit or "").strip())
     values = tuple(AllowedValue(value=value) for value in dict.fromkeys(v.strip() for v in proposal.values) if value)
     if (kind is AttributeType.ENUM and not values) or (kind is AttributeType.QUANTITY and unit is None):
         kind = AttributeType.TEXT

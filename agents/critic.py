@@ -52,7 +52,8 @@ async def review_claims(
     if not passed or not model.capabilities.judges:
         return verdicts
     rendered = prompt.render(item=phrase_item(item), category=phrase_path(template.path), claims=phrase_claims(passed))
-    answer = await model.ask(rendered, Ruling, agent=AGENT, item_id=item.id, round=round)
+    schema = _one_ruling_each([claim.id for claim in passed])
+    answer = await model.ask(rendered, Ruling, agent=AGENT, item_id=item.id, round=round, json_schema=schema)
     # Of two rulings on one claim the stricter counts: a text that talks the model into a second one gains nothing.
     ruled = {r.claim_id: r for r in sorted(answer.parsed.verdicts, key=_leniency, reverse=True)}
     judged = {claim.id: _verdict(claim, ruled.get(claim.id), round) for claim in passed}
@@ -72,3 +73,23 @@ def _verdict(claim: Claim, ruling: RulingOnClaim | None, round_number: int) -> V
     return Verdict(
         claim_id=claim.id, decision=decision, reason=reason, checked_by="model", note=note, round=round_number
     )
+
+
+def _one_ruling_each(ids: list[str]) -> dict[str, object]:
+    """Return the schema of as many rulings as claims, each on one of them: no id is new or mistyped."""
+    ruling = {
+        "type": "object",
+        "properties": {
+            "claim_id": {"type": "string", "enum": ids},
+            "decision": {"type": "string", "enum": [decision.value for decision in Decision]},
+            "note": {"type": "string"},
+        },
+        "required": ["claim_id", "decision", "note"],
+        "additionalProperties": False,
+    }
+    return {
+        "type": "object",
+        "properties": {"verdicts": {"type": "array", "items": ruling, "minItems": len(ids), "maxItems": len(ids)}},
+        "required": ["verdicts"],
+        "additionalProperties": False,
+    }

@@ -1,5 +1,6 @@
 """How a command finds the one item that it is asked about: in a catalog, or given on the command line."""
 
+import unicodedata
 from pathlib import Path
 from typing import Annotated
 
@@ -20,9 +21,14 @@ class ItemNotFound(ReaseqError):
     """The catalog has no usable row of that id."""
 
 
+def typed_id(text: str) -> str:
+    """Return an id from the command line in the form in which ids are kept."""
+    return unicodedata.normalize("NFC", text.encode("utf-8", "replace").decode()).strip()
+
+
 def find_item(catalog: Path | None, item_id: str, columns: dict[str, str] | None = None) -> CatalogItem:
     """Return the item of that id; `ItemNotFound` says why there is none."""
-    path = catalog or SAMPLE_CATALOG
+    path, item_id = catalog or SAMPLE_CATALOG, typed_id(item_id)
     for row in read_catalog(path, columns):
         if isinstance(row, RejectedRow):
             if row.item_id == item_id:

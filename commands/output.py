@@ -1,14 +1,15 @@
 """How commands speak: tables and JSON on standard output, what went wrong on standard error."""
 
 import asyncio
+import json
 import os
 import sys
 from collections.abc import Coroutine, Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-import orjson
 import typer
+from pydantic_core import to_jsonable_python
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -44,8 +45,10 @@ def invoked() -> str:
 
 
 def print_json(value: object) -> None:
-    """Print one JSON document."""
-    sys.stdout.write(orjson.dumps(value, option=orjson.OPT_INDENT_2, default=str).decode() + "\n")
+    """Print one JSON document in UTF-8, whatever the terminal's encoding; half a surrogate pair becomes "?"."""
+    text = json.dumps(to_jsonable_python(value, fallback=str), indent=2, ensure_ascii=False)
+    sys.stdout.flush()
+    sys.stdout.buffer.write(text.encode("utf-8", "replace") + b"\n")
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str | Text]]) -> None:

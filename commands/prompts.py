@@ -42,7 +42,8 @@ def show(
     if as_json:
         print_json(_described(prompt) | {"system": prompt.system, "user": prompt.user})
         return
-    console.print(Text(f"{prompt.name}  ({prompt.fingerprint[:12]})\n{prompt.purpose}", style="bold"))
+    heading = f"{prompt.name}  ({prompt.fingerprint[:12]})\n{prompt.purpose}"
+    console.print(Text(printable_lines(heading), style="bold"))
     _print_message("system", prompt.system)
     _print_message("user", prompt.user)
 
@@ -71,7 +72,9 @@ def render(
 def _library(settings: Settings) -> "PromptLibrary":
     from commands.workshop import model_of, prompts_of  # noqa: PLC0415 - the graph takes a second to import
 
-    return prompts_of(settings, model_of(settings))
+    # Nothing is asked here, so no key is needed; a server of one's own asks for none.
+    keyless = settings.overridden(openai_base_url=settings.openai_base_url or "http://127.0.0.1")
+    return prompts_of(settings, model_of(keyless))
 
 
 def _described(prompt: "Prompt") -> dict[str, object]:

@@ -1,5 +1,6 @@
 """The settings that the commands work with, each default in this one place; `app.py` reads them."""
 
+import re
 from pathlib import Path
 from typing import Any, Self
 
@@ -8,6 +9,8 @@ from pydantic import Field, SecretStr
 
 from commands.output import AsJson, print_json, print_table
 from memory.record import Record
+
+_USER_IN_URL = re.compile(r"(?<=://)(?!/).*@")
 
 Origins = dict[str, str]  # setting -> where its value came from
 
@@ -42,7 +45,7 @@ def settings_of(context: typer.Context, **given: Any) -> Settings:
 def settings(context: typer.Context, as_json: AsJson = False) -> None:
     """Show each setting, its value, and where it came from; secrets are masked."""
     read, origins = context.obj
-    shown = {name: str(getattr(read, name)) for name in Settings.model_fields}
+    shown = {name: _USER_IN_URL.sub("***@", str(getattr(read, name))) for name in Settings.model_fields}
     if as_json:
         print_json({name: {"value": value, "from": origins[name]} for name, value in shown.items()})
         return

@@ -7,6 +7,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from agents.phrasing import phrase_path
+from commands.catalog_items import typed_id
 from commands.knowledge import print_knowledge
 from commands.output import AsJson, KnowledgeBase, console, print_json
 from commands.settings import settings_of
@@ -34,7 +35,7 @@ def show(
     from memory.knowledge_graph import graph_of, surroundings  # noqa: PLC0415
     from memory.store import enrichment_of, enrichments  # noqa: PLC0415
 
-    settings = settings_of(context, kb=kb)
+    settings, item_id = settings_of(context, kb=kb), typed_id(item_id)
     with open_existing_database(settings.kb) as database, database.session() as session:
         known = enrichment_of(session, item_id)
         if known is None:

@@ -1,8 +1,10 @@
 """Everything a run works with, opened from the settings and closed at its end."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
 import orjson
 from langsmith import tracing_context
@@ -11,6 +13,7 @@ from agents.answering import Interviewer, Journal
 from agents.providers.base import ChatModel
 from agents.providers.specs import build_model
 from agents.reading.title_offers import shop_words_of
+from commands.output import say
 from commands.settings import Settings
 from graphs.context import EnrichmentContext
 from graphs.enrichment import EnrichmentGraph, build_enrichment_graph
@@ -25,6 +28,7 @@ from memory.vectors import CategoryIndex
 from memory.version import VERSION
 from prompts.library import PromptLibrary, default_folder
 
+T = TypeVar("T")
 EMBEDDED_VARIANT = "embedded"  # short prompts for models that only pick
 
 
@@ -39,28 +43,43 @@ class Workshop:
 
 
 @asynccontextmanager
-async def open_workshop(settings: Settings) -> AsyncIterator[Workshop]:
-    """Open the knowledge base, the taxonomy with its search, the prompts and the model."""
-    model = model_of(settings)
+async def open_workshop(settings: Settings, *, off_loop: bool = False) -> AsyncIterator[Workshop]:
+    """Open the knowledge base, the taxonomy with its search, the prompts and the model.
+
+    `off_loop` opens them, and later reads and writes the knowledge base, in threads: for an event loop that has other
+    work than ours. One item at a time may then be on its way.
+    """
+    model = await _done(lambda: model_of(settings), off_loop)
     try:
         # LangChain would send traces to LangSmith where the environment asks for it; catalogs are nobody's business.
-        with tracing_context(enabled=False), open_database(settings.kb) as database:
-            taxonomy = taxonomy_of(settings)
-            prompts = prompts_of(settings, model)
-            encoder = MiniLmEncoder()
-            index = CategoryIndex.build(tuple(taxonomy.leaves()), encoder, settings.cache)
-            context = EnrichmentContext(
-                model=Interviewer(model, _journal(database)),
-                prompts=prompts,
-                categories=index,
-                templates=TemplateShelf(taxonomy, database, _template_maker(model, prompts)),
-                provenance=_provenance(settings, model, prompts, taxonomy, encoder.name),
-                shop_words=shop_words_of(taxonomy.phrases()),
-                max_revisions=settings.max_revisions,
-            )
-            yield Workshop(database, taxonomy, build_enrichment_graph(), context)
+        with tracing_context(enabled=False):
+            database = await _done(lambda: open_database(settings.kb), off_loop)
+            try:
+                yield await _done(lambda: _workshop(settings, model, database, off_loop), off_loop)
+            finally:
+                await _done(database.dispose, off_loop)
     finally:
         await model.aclose()
+
+
+async def _done(work: Callable[[], T], off_loop: bool) -> T:
+    return await asyncio.to_thread(work) if off_loop else work()
+
+
+def _workshop(settings: Settings, model: ChatModel, database: Database, off_loop: bool) -> Workshop:
+    taxonomy = taxonomy_of(settings)
+    prompts = prompts_of(settings, model)
+    encoder = MiniLmEncoder()
+    context = EnrichmentContext(
+        model=Interviewer(model, _journal(database, off_loop)),
+        prompts=prompts,
+        categories=CategoryIndex.build(tuple(taxonomy.leaves()), encoder, settings.cache, _announce),
+        templates=TemplateShelf(taxonomy, database, _template_maker(model, prompts), off_loop=off_loop),
+        provenance=_provenance(settings, model, prompts, taxonomy, encoder.name),
+        shop_words=shop_words_of(taxonomy.phrases()),
+        max_revisions=settings.max_revisions,
+    )
+    return Workshop(database, taxonomy, build_enrichment_graph(), context)
 
 
 def model_of(settings: Settings) -> ChatModel:
@@ -86,12 +105,19 @@ def prompts_of(settings: Settings, model: ChatModel) -> PromptLibrary:
     return PromptLibrary.load(settings.prompts or default_folder(), variant)
 
 
-def _journal(database: Database) -> Journal:
+def _announce(texts: int) -> None:
+    say(f"Embedding the taxonomy's {texts:,} names and other words; this is done once and kept …")
+
+
+def _journal(database: Database, off_loop: bool) -> Journal:
     def record(call: ModelCall, /) -> None:
         with database.writing() as session:
             record_call(session, call)
 
-    return record
+    def record_off_loop(call: ModelCall, /) -> Awaitable[None]:
+        return asyncio.to_thread(record, call)
+
+    return record_off_loop if off_loop else record
 
 
 def _template_maker(model: ChatModel, prompts: PromptLibrary) -> str | None:

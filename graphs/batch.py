@@ -59,17 +59,21 @@ async def enrich_catalog(
         for row in rows:
             pending.add(asyncio.create_task(_outcome(row, graph, context, database)))
             while len(pending) >= concurrency:
-                done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
-                for task in done:
-                    yield task.result()
+                yield await _next_outcome(pending)
         while pending:
-            done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                yield task.result()
+            yield await _next_outcome(pending)
     finally:
         for task in pending:
             task.cancel()
         await asyncio.gather(*pending, return_exceptions=True)
+
+
+async def _next_outcome(pending: set[asyncio.Task[Outcome]]) -> Outcome:
+    """Take the next finished task out; others that have finished too stay in, so that each one's error is fetched."""
+    done, _ = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+    task = done.pop()
+    pending.remove(task)
+    return task.result()
 
 
 async def _outcome(

@@ -31,12 +31,17 @@ def as_it_is(node: Node) -> Node:
     return node
 
 
-def build_enrichment_graph(bound: Callable[[Node], Node] = as_it_is) -> EnrichmentGraph:
-    """Return the compiled graph; `context_schema` is `EnrichmentContext`.
+def build_enrichment_graph(
+    bound: Callable[[Node], Node] = as_it_is,
+    *,
+    context_schema: type[EnrichmentContext] | None = EnrichmentContext,
+    input_schema: type[EnrichmentState] = EnrichmentState,
+) -> EnrichmentGraph:
+    """Return the compiled graph; a caller passes the item, and the context with every call.
 
-    `bound` may wrap each node, for a caller that cannot pass the context with every call.
+    `bound` may wrap each node, for a caller that cannot pass a context; it gives no `context_schema` then.
     """
-    graph = StateGraph(EnrichmentState, context_schema=EnrichmentContext)
+    graph = StateGraph(EnrichmentState, context_schema=context_schema, input_schema=input_schema)
 
     graph.add_node("category_expert", bound(nodes.category_expert))
     graph.add_node("attribute_extractor", bound(nodes.attribute_extractor))

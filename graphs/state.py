@@ -1,11 +1,20 @@
 """What travels through the enrichment graph, field by field."""
 
-from operator import add
-from typing import Annotated, TypedDict
+from collections.abc import Sequence
+from typing import Annotated, TypeVar
+
+from typing_extensions import TypedDict  # the one of `typing` has no JSON schema before Python 3.12
 
 from agents.attribute_extractor import Corrections
 from memory.category import CategoryChoice, CategoryTemplate
 from memory.schema import CatalogItem, Claim, Decision, UngroundedProposal, Verdict
+
+T = TypeVar("T")
+
+
+def joined(gathered: Sequence[T], new: Sequence[T]) -> tuple[T, ...]:
+    """Return both in order; what a checkpoint gives back is a list."""
+    return (*gathered, *new)
 
 
 class EnrichmentUpdate(TypedDict, total=False):
@@ -13,9 +22,9 @@ class EnrichmentUpdate(TypedDict, total=False):
 
     category: CategoryChoice
     template: CategoryTemplate
-    claims: Annotated[tuple[Claim, ...], add]  # of all rounds
-    ungrounded: Annotated[tuple[UngroundedProposal, ...], add]  # of all rounds
-    verdicts: Annotated[tuple[Verdict, ...], add]  # one a claim
+    claims: Annotated[tuple[Claim, ...], joined]  # of all rounds
+    ungrounded: Annotated[tuple[UngroundedProposal, ...], joined]  # of all rounds
+    verdicts: Annotated[tuple[Verdict, ...], joined]  # one a claim
     corrections: Corrections | None  # what goes back to the extractor; None when nothing does
     round: int  # of the extractor, from 0
     summary: str

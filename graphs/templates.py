@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from memory.category import CategoryTemplate
 from memory.database import Database
 from memory.store import save_template, template_of
 from memory.taxonomy import Taxonomy
 
+T = TypeVar("T")
 Complete = Callable[[CategoryTemplate], Awaitable[CategoryTemplate]]
 
 
@@ -15,13 +17,14 @@ class TemplateShelf:
     """Templates by category, for one taxonomy and one model with its prompt (`maker`).
 
     Two items of one category that arrive together wait for one statement of its template; the template depends on the
-    category alone, never on the item that asked first.
+    category alone, never on the item that asked first. `off_loop` has the database read and written in a thread.
     """
 
-    def __init__(self, taxonomy: Taxonomy, database: Database, maker: str | None) -> None:
+    def __init__(self, taxonomy: Taxonomy, database: Database, maker: str | None, *, off_loop: bool = False) -> None:
         self._taxonomy = taxonomy
         self._database = database
         self._maker = maker
+        self._off_loop = off_loop
         self._held: dict[str, CategoryTemplate] = {}
         self._locks: dict[str, asyncio.Lock] = {}
 
@@ -33,12 +36,21 @@ class TemplateShelf:
             return self._held[category_id]
 
     async def _stated(self, category_id: str, complete: Complete) -> CategoryTemplate:
-        with self._database.session() as session:
-            stored = template_of(session, category_id, self._taxonomy.version, self._maker)
+        stored = await self._done(lambda: self._stored(category_id))
         if stored is not None:
             return stored
         completed = await complete(self._taxonomy.template(category_id))
         template = completed.model_copy(update={"completed_by": self._maker})
+        await self._done(lambda: self._store(template))
+        return template
+
+    async def _done(self, work: Callable[[], T]) -> T:
+        return await asyncio.to_thread(work) if self._off_loop else work()
+
+    def _stored(self, category_id: str) -> CategoryTemplate | None:
+        with self._database.session() as session:
+            return template_of(session, category_id, self._taxonomy.version, self._maker)
+
+    def _store(self, template: CategoryTemplate) -> None:
         with self._database.writing() as session:
             save_template(session, template)
-        return template

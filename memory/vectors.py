@@ -1,7 +1,7 @@
 """Vectors of texts kept on disk, and the search for the categories that an item may belong to."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -20,7 +20,12 @@ WORDS_WEIGHT = 0.3  # of said words beside the cosine; measured: 0.3 to 0.5 diff
 READ_CHARACTERS = 200  # of a description
 
 
-def embed_cached(texts: Sequence[str], encoder: TextEncoder, cache_dir: Path | None) -> Vectors:
+Announce = Callable[[int], None]  # told how many texts will be encoded, before it takes its time
+
+
+def embed_cached(
+    texts: Sequence[str], encoder: TextEncoder, cache_dir: Path | None, announce: Announce | None = None
+) -> Vectors:
     """Return one vector a text: float32, shape (texts, dimensions); from the cache where it was made before.
 
     A cache file belongs to one encoder, by its full name, and to these texts in this order; one that cannot be read, or
@@ -31,6 +36,8 @@ def embed_cached(texts: Sequence[str], encoder: TextEncoder, cache_dir: Path | N
     path = cache_dir / f"vectors-{_cache_key(texts, encoder)}.npy"
     vectors = _read(path, (len(texts), encoder.dimensions))
     if vectors is None:
+        if announce is not None:
+            announce(len(texts))
         vectors = encoder.encode(texts)
         _write(path, vectors)
     return vectors
@@ -84,14 +91,20 @@ class CategoryIndex:
     words: CategoryWords
 
     @classmethod
-    def build(cls, categories: Sequence[Category], encoder: TextEncoder, cache_dir: Path | None) -> Self:
+    def build(
+        cls,
+        categories: Sequence[Category],
+        encoder: TextEncoder,
+        cache_dir: Path | None,
+        announce: Announce | None = None,
+    ) -> Self:
         """Return the index of the categories, in their order; vectors are kept in `cache_dir`, if there is one.
 
         Raises `WeightsMissing`, `WeightsDamaged` and `FileUnwritable`.
         """
         phrases = [_phrases(category) for category in categories]
         distinct = {text: row for row, text in enumerate(dict.fromkeys(p for own in phrases for p in own))}
-        vectors = embed_cached(tuple(distinct), encoder, cache_dir)
+        vectors = embed_cached(tuple(distinct), encoder, cache_dir, announce)
         rows = np.array([distinct[phrase] for own in phrases for phrase in own], dtype=np.intp)
         starts = np.cumsum([0, *(len(own) for own in phrases)], dtype=np.intp)[:-1]
         words = CategoryWords.build([(category.name, *category.also) for category in categories])

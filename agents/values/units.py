@@ -97,6 +97,9 @@ _COARSE = frozenset(
 # kelvin is the colour of light here and no warmth; the others have no dimension in pint or share a wrong one
 _APART = frozenset({"kelvin", "decibel", "megapixel", "diopter", "revolution / minute", "percent"})
 _SYMBOLS = "%\"'″”′’"
+# All that pint is given to read: it computes it, and a unit may be a model's word. "9**9**9" would never end.
+_POWER = r"[^\W\d]\w{0,39}(?: ?\*\* ?[1-9])?"
+_UNIT = re.compile(rf"{_POWER}(?: ?[*/] ?{_POWER}){{0,3}}")
 
 
 def grain(unit: str | None) -> Grain | None:
@@ -121,7 +124,9 @@ def unit_pattern() -> str:
 
 @lru_cache(maxsize=2_000)
 def unit_of(spelling: str) -> str | None:
-    """Return pint's name of the unit that a spelling means, or None."""
+    """Return pint's name of the unit that a spelling means, be it that name itself, or None."""
+    if spelling in _SPELLINGS:
+        return spelling
     table = _exact()
     return table.get(spelling) or table.get(spelling.casefold()) or _caseless().get(spelling.casefold())
 
@@ -148,6 +153,8 @@ def dimension(unit: str) -> frozenset[tuple[str, str]]:
         return frozenset({(unit, "")})
     if family := next((name for name in ("hertz", "byte /", "bit /", "byte") if name in unit), ""):
         return frozenset({(family, "")})
+    if not _UNIT.fullmatch(unit):
+        return frozenset({(unit, "")})
     try:
         dimensions = _registry().get_dimensionality(unit)
     except (pint.UndefinedUnitError, ValueError):

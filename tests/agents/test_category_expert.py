@@ -95,3 +95,21 @@ async def test_an_attribute_key_that_is_no_key_is_refused() -> None:
 
     with pytest.raises(AnswerInvalid):
         await complete_template(TEMPLATE, model=model, prompt=PROMPTS.get("category_expert_template"))
+
+
+@pytest.mark.parametrize("unit", ["9**9**9", "music. - Bluetooth", "", None])
+async def test_a_quantity_in_no_known_unit_is_kept_as_text(unit: str | None) -> None:
+    model = interviewer({"attributes": [proposed("weight", "quantity", unit)]})
+
+    template = await complete_template(TEMPLATE, model=model, prompt=PROMPTS.get("category_expert_template"))
+
+    added = template.attributes[-1]
+    assert (added.key, added.type, added.unit) == ("weight", AttributeType.TEXT, None)
+
+
+async def test_a_unit_is_kept_under_its_one_name() -> None:
+    model = interviewer({"attributes": [proposed("weight", "quantity", "kg")]})
+
+    template = await complete_template(TEMPLATE, model=model, prompt=PROMPTS.get("category_expert_template"))
+
+    assert template.attributes[-1].unit == "kilogram"

@@ -1,13 +1,16 @@
 """The critic: what code refuses, what the model refuses, and what neither rules on."""
 
+from collections.abc import Sequence
+
 import pytest
 from pydantic import JsonValue
 
 from agents.answering import Interviewer
-from agents.critic import review_claims
-from agents.providers.base import Capabilities
+from agents.critic import RulingOnClaim, review_claims
+from agents.providers.base import AnswerSchema, CallKey, Capabilities, Completion
 from agents.providers.scripted import ScriptedAnswer, ScriptedModel
 from memory.category import AllowedValue, AttributeSpec, AttributeType, CategoryTemplate
+from memory.model_call import Message
 from memory.schema import CatalogItem, Claim, ClaimSource, Decision, Evidence, Reason, Verdict
 from prompts.library import PromptLibrary, default_folder
 
@@ -124,3 +127,25 @@ async def test_the_model_is_not_asked_about_what_code_refused() -> None:
     verdicts = await review(claim("color", "bottle", "green"), answers=[nothing_prepared])
 
     assert [v.checked_by for v in verdicts] == ["code"]
+
+
+async def test_the_model_is_held_to_one_ruling_on_each_claim_that_code_let_through() -> None:
+    asked: list[AnswerSchema] = []
+
+    class Listening(ScriptedModel):
+        async def complete(
+            self, messages: Sequence[Message], schema: AnswerSchema, *, about: CallKey | None = None
+        ) -> Completion:
+            asked.append(schema)
+            return await super().complete(messages, schema, about=about)
+
+    model = Interviewer(Listening([ScriptedAnswer(agent="critic", answer={"verdicts": []})]), lambda call: None)
+    claims = [claim("brand", "Acme", "Acme"), claim("color", "bottle", "green")]
+
+    await review_claims(ITEM, claims, TEMPLATE, model=model, prompt=PromptLibrary.load(default_folder()).get("critic"))
+
+    (schema,) = asked
+    verdicts = schema.json_schema["properties"]["verdicts"]
+    assert verdicts["items"]["properties"]["claim_id"]["enum"] == [claims[0].id]
+    assert (verdicts["minItems"], verdicts["maxItems"]) == (1, 1)
+    assert set(verdicts["items"]["properties"]) == set(RulingOnClaim.model_fields)

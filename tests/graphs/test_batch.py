@@ -1,11 +1,14 @@
 """Many items: every row ends in exactly one stored outcome, and a failure stays with its own item."""
 
+import asyncio
+import gc
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from agents.answering import Interviewer
-from agents.providers.base import AuthenticationFailed, Completion
+from agents.providers.base import AuthenticationFailed, Completion, ProviderUnavailable
 from agents.providers.scripted import ScriptedAnswer, ScriptedModel
 from graphs.batch import Enriched, Failed, enrich_catalog
 from graphs.enrichment import build_enrichment_graph
@@ -94,3 +97,21 @@ async def test_a_refused_key_ends_the_run_instead_of_walking_the_catalog(tmp_pat
             _ = [outcome async for outcome in run if isinstance(outcome, Enriched)]
 
     assert asked <= 4
+
+
+async def test_items_that_meet_the_same_dead_server_at_once_make_one_error(tmp_path: Path) -> None:
+    class Unreachable(ScriptedModel):
+        async def complete(self, *args: object, **named: object) -> Completion:
+            raise ProviderUnavailable("no server")
+
+    unheard: list[str] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, event: unheard.append(str(event["message"])))
+    with open_database("sqlite://") as database:
+        context, journal = context_of(tmp_path, database, [PICK], capabilities=NO_CAPABILITIES)
+        dead = replace(context, model=Interviewer(Unreachable([], capabilities=NO_CAPABILITIES), journal))
+        with pytest.raises(ProviderUnavailable, match="no server"):
+            async for _ in enrich_catalog(rows(6), build_enrichment_graph(), dead, database, concurrency=3):
+                pass
+        gc.collect()
+
+    assert unheard == []

@@ -1,0 +1,82 @@
+"""Packaging: the wheel holds everything that runs, and the launcher finds the floors in a clone and in a wheel."""
+
+import subprocess
+import sys
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+from hatchling.builders.wheel import WheelBuilder
+
+from memory.version import VERSION
+
+ROOT = Path(__file__).parents[2]
+FLOORS = ("agents", "commands", "evaluators", "graphs", "memory", "prompts")
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("dist")
+    (built,) = WheelBuilder(str(ROOT)).build(directory=str(folder), versions=["standard"])
+    return Path(built)
+
+
+def run(*arguments: str, home: Path, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run Python in a folder, with what is in `home` installed."""
+    command = [sys.executable, *arguments]
+    environment = {"PYTHONPATH": str(home), "PATH": ""}
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_the_wheel_holds_every_source_and_data_file_of_the_floors(wheel: Path) -> None:
+    needed = {
+        f"reaseq/{path.relative_to(ROOT).as_posix()}"
+        for floor in FLOORS
+        for kind in ("*.py", "*.md", "*.yaml", "*.csv", "*.jsonl")
+        for path in (ROOT / floor).rglob(kind)
+    }
+
+    held = set(ZipFile(wheel).namelist())
+
+    assert needed <= held
+    assert {
+        "reaseq/app.py",
+        "reaseq/__main__.py",
+        "reaseq/memory/departments/kitchen.yaml",
+        "reaseq/memory/sample/catalog.csv",
+        "reaseq/memory/sample/gold.jsonl",
+        "reaseq/memory/migrations/versions/0001_first_tables.py",
+        "reaseq/prompts/critic.md",
+        "reaseq/prompts/embedded/attribute_extractor.md",
+    } <= held
+
+
+def test_the_wheel_puts_nothing_beside_its_one_package(wheel: Path) -> None:
+    tops = {name.split("/")[0] for name in ZipFile(wheel).namelist()}
+
+    assert tops == {"reaseq", f"reaseq-{VERSION}.dist-info"}
+
+
+def test_the_wheel_brings_the_licence_and_the_notice(wheel: Path) -> None:
+    held = ZipFile(wheel).namelist()
+
+    assert {f"reaseq-{VERSION}.dist-info/licenses/{name}" for name in ("LICENSE", "NOTICE")} <= set(held)
+
+
+@pytest.mark.parametrize("launcher", [("-m", "reaseq"), (str(ROOT / "app.py"),)])
+def test_a_clone_runs_from_any_folder(launcher: tuple[str, ...], tmp_path: Path) -> None:
+    result = run(*launcher, "--version", home=ROOT, folder=tmp_path)
+
+    assert (result.returncode, result.stdout) == (0, f"reaseq {VERSION}\n"), result.stderr
+
+
+def test_a_wheel_runs_in_a_folder_whose_own_packages_are_named_like_the_floors(wheel: Path, tmp_path: Path) -> None:
+    ZipFile(wheel).extractall(tmp_path / "installed")
+    for floor in FLOORS:
+        (tmp_path / floor).mkdir()
+        (tmp_path / floor / "__init__.py").write_text("raise ImportError('not ours')", encoding="utf-8")
+
+    result = run("-m", "reaseq", "prompts", "list", "--json", home=tmp_path / "installed", folder=tmp_path)
+
+    assert result.returncode == 0, result.stderr
+    assert '"critic"' in result.stdout
