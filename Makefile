@@ -14,7 +14,7 @@ demo: install
 	$(BIN)/python app.py demo
 
 test: install-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 check: install-dev
 	$(BIN)/ruff check .

@@ -88,7 +88,7 @@ async def summarize(
     rendered = prompt.render(category=phrase_path(template.path), claims=phrase_claims(accepted))
     answer = await model.ask(rendered, SummaryAnswer, agent=AGENT, item_id=item_id)
     summary = " ".join(answer.parsed.summary.split())
-    return plain if unsupported_words(summary, template, accepted) or len(summary) > LONGEST_SUMMARY else summary
+    return summary if _is_supported(summary, template, accepted) else plain
 
 
 def plain_summary(template: CategoryTemplate, accepted: Sequence[Claim]) -> str:
@@ -99,6 +99,12 @@ def plain_summary(template: CategoryTemplate, accepted: Sequence[Claim]) -> str:
         facts.setdefault(names.get(claim.name, claim.name).lower(), []).append(phrase_value(claim))
     listed = "; ".join(f"{name} {', '.join(values)}" for name, values in facts.items())
     return f"{template.path[-1]}: {listed}." if listed else f"{template.path[-1]}."
+
+
+def _is_supported(summary: str, template: CategoryTemplate, accepted: Sequence[Claim]) -> bool:
+    """Return whether a summary says something, and nothing that was not accepted."""
+    says_something = any(word not in FUNCTION_WORDS for word in _words(summary))
+    return says_something and len(summary) <= LONGEST_SUMMARY and not unsupported_words(summary, template, accepted)
 
 
 def unsupported_words(summary: str, template: CategoryTemplate, accepted: Sequence[Claim]) -> set[str]:

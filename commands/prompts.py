@@ -70,7 +70,7 @@ def render(
 
 
 def _library(settings: Settings) -> "PromptLibrary":
-    from commands.workshop import model_of, prompts_of  # noqa: PLC0415 - the graph takes a second to import
+    from commands.choices import model_of, prompts_of  # noqa: PLC0415
 
     # Nothing is asked here, so no key is needed; a server of one's own asks for none.
     keyless = settings.overridden(openai_base_url=settings.openai_base_url or "http://127.0.0.1")
@@ -95,7 +95,7 @@ def _print_message(role: str, content: str) -> None:
 def _values(prompt: "Prompt", item: CatalogItem, settings: Settings) -> dict[str, str]:
     """Return what each input of a prompt is for an item, as far as it is known before any model is asked."""
     from agents.reading.rules import rule_claims  # noqa: PLC0415
-    from commands.workshop import taxonomy_of  # noqa: PLC0415
+    from commands.choices import taxonomy_of  # noqa: PLC0415
     from memory.encoder import MiniLmEncoder  # noqa: PLC0415
     from memory.vectors import CategoryIndex  # noqa: PLC0415
 

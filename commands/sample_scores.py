@@ -5,9 +5,9 @@ from pathlib import Path
 
 from agents.phrasing import phrase_value
 from agents.values.normalization import same_value
+from commands.choices import taxonomy_of
 from commands.output import print_table
 from commands.settings import Settings
-from commands.workshop import taxonomy_of
 from evaluators.extraction_scores import Counts, add_up, score_item
 from evaluators.golden import GoldItem, read_gold
 from memory.category import AttributeSpec

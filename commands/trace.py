@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
+from agents.phrasing import phrase_path
 from commands.catalog_items import find_item, given_item
 from commands.enrich import ColumnMap, Model, Prompts, Revisions, TaxonomyFile, column_map
 from commands.knowledge import print_claims, print_knowledge, print_template
@@ -98,7 +99,13 @@ def _print_update(item: CatalogItem, step: "Step") -> None:
     if "category" in update:
         for candidate in update["category"].candidates:
             mark = "→" if candidate.category_id == update["category"].category_id else " "
-            console.print(Text(f"{mark} {candidate.score:.3f} {candidate.category_id}  {' > '.join(candidate.path)}"))
+            console.print(
+                Text(
+                    printable_lines(
+                        f"{mark} {candidate.score:.3f} {candidate.category_id}  {phrase_path(candidate.path)}"
+                    )
+                )
+            )
     if "template" in update:
         print_template(update["template"])
     if "claims" in update:

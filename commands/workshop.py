@@ -11,8 +11,8 @@ from langsmith import tracing_context
 
 from agents.answering import Interviewer, Journal
 from agents.providers.base import ChatModel
-from agents.providers.specs import build_model
 from agents.reading.title_offers import shop_words_of
+from commands.choices import model_of, prompts_of, taxonomy_of
 from commands.output import say
 from commands.settings import Settings
 from graphs.context import EnrichmentContext
@@ -23,13 +23,12 @@ from memory.encoder import MiniLmEncoder
 from memory.ledger import record_call
 from memory.model_call import ModelCall
 from memory.schema import Provenance
-from memory.taxonomy import Taxonomy, load_taxonomy, starter_taxonomy
+from memory.taxonomy import Taxonomy
 from memory.vectors import CategoryIndex
 from memory.version import VERSION
-from prompts.library import PromptLibrary, default_folder
+from prompts.library import PromptLibrary
 
 T = TypeVar("T")
-EMBEDDED_VARIANT = "embedded"  # short prompts for models that only pick
 
 
 @dataclass(frozen=True)
@@ -80,29 +79,6 @@ def _workshop(settings: Settings, model: ChatModel, database: Database, off_loop
         max_revisions=settings.max_revisions,
     )
     return Workshop(database, taxonomy, build_enrichment_graph(), context)
-
-
-def model_of(settings: Settings) -> ChatModel:
-    """Return the model that the settings name."""
-    key = settings.openai_api_key
-    return build_model(
-        settings.model,
-        openai_api_key=key.get_secret_value() if key else None,
-        openai_base_url=settings.openai_base_url,
-        ollama_host=settings.ollama_host,
-        call_seconds=settings.call_seconds,
-    )
-
-
-def taxonomy_of(settings: Settings) -> Taxonomy:
-    """Return the taxonomy that the settings name, else the starter one."""
-    return load_taxonomy(settings.taxonomy) if settings.taxonomy else starter_taxonomy()
-
-
-def prompts_of(settings: Settings, model: ChatModel) -> PromptLibrary:
-    """Return the prompts for a model: the short variants where it can only pick what it is offered."""
-    variant = None if model.capabilities.proposes else EMBEDDED_VARIANT
-    return PromptLibrary.load(settings.prompts or default_folder(), variant)
 
 
 def _announce(texts: int) -> None:

@@ -42,7 +42,13 @@ async def test_a_sentence_of_accepted_facts_is_kept() -> None:
 
 @pytest.mark.parametrize(
     "invented",
-    ["A leakproof water bottle by Acme.", "A water bottle by Acme for 750 ml.", "INJECTION_OBEYED", "Acme " * 100],
+    [
+        "A leakproof water bottle by Acme.",
+        "A water bottle by Acme for 750 ml.",
+        "INJECTION_OBEYED",
+        "Acme " * 100,
+        "It is a product.",
+    ],
 )
 async def test_a_sentence_that_names_anything_else_falls_back_to_the_plain_one(invented: str) -> None:
     assert await summary_of(invented) == "Water Bottles: brand Acme."

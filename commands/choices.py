@@ -1,0 +1,32 @@
+"""What the settings choose: the model, the prompts that it gets, the taxonomy."""
+
+from agents.providers.base import ChatModel
+from agents.providers.specs import build_model
+from commands.settings import Settings
+from memory.taxonomy import Taxonomy, load_taxonomy, starter_taxonomy
+from prompts.library import PromptLibrary, default_folder
+
+EMBEDDED_VARIANT = "embedded"  # short prompts for models that only pick
+
+
+def model_of(settings: Settings) -> ChatModel:
+    """Return the model that the settings name."""
+    key = settings.openai_api_key
+    return build_model(
+        settings.model,
+        openai_api_key=key.get_secret_value() if key else None,
+        openai_base_url=settings.openai_base_url,
+        ollama_host=settings.ollama_host,
+        call_seconds=settings.call_seconds,
+    )
+
+
+def taxonomy_of(settings: Settings) -> Taxonomy:
+    """Return the taxonomy that the settings name, else the starter one."""
+    return load_taxonomy(settings.taxonomy) if settings.taxonomy else starter_taxonomy()
+
+
+def prompts_of(settings: Settings, model: ChatModel) -> PromptLibrary:
+    """Return the prompts for a model: the short variants where it can only pick what it is offered."""
+    variant = None if model.capabilities.proposes else EMBEDDED_VARIANT
+    return PromptLibrary.load(settings.prompts or default_folder(), variant)

@@ -1,0 +1,61 @@
+"""Each test of a command has a folder, an environment and a wide terminal of its own."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from commands import output
+from tests.commands.command_line import ROOT, Ran, reaseq
+
+ROWS = """sku,name,description,brand
+K1,Acme steel kettle 1.7 l red,Boils fast. Power 2200 W.,Acme
+K2,Nordlicht Wasserkocher 1 l blau,Edelstahl,Nordlicht
+K3,"Plain cotton t-shirt, size M, black",,Basico
+"""
+DEPARTMENTS = ("attributes", "clothing", "kitchen")  # a smaller taxonomy is read faster
+SETTING_PREFIXES = ("REASEQ_", "OPENAI_", "OLLAMA_")
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Embeddings of taxonomies, made once."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="session")
+def departments(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Some departments of the starter taxonomy."""
+    folder = tmp_path_factory.mktemp("departments")
+    for name in DEPARTMENTS:
+        shutil.copy(ROOT / "memory" / "departments" / f"{name}.yaml", folder)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, cache: Path, departments: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder that the test's commands run in; it holds kettles.csv."""
+    _settle(tmp_path, cache, departments, monkeypatch)
+    return tmp_path
+
+
+@pytest.fixture(scope="session")
+def enriched(tmp_path_factory: pytest.TempPathFactory, cache: Path, departments: Path) -> tuple[str, Ran]:
+    """A knowledge base of kettles.csv, made with the embedded model, and how the run ended; not to be written to."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        folder = tmp_path_factory.mktemp("enriched")
+        _settle(folder, cache, departments, monkeypatch)
+        ran = reaseq("enrich", "kettles.csv", "--kb", f"sqlite:///{folder}/kettles.db", "--json")
+    return f"sqlite:///{folder}/kettles.db", ran
+
+
+def _settle(folder: Path, cache: Path, departments: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith(SETTING_PREFIXES)]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("REASEQ_CACHE", str(cache))
+    monkeypatch.setenv("REASEQ_TAXONOMY", str(departments))
+    monkeypatch.chdir(folder)
+    for terminal in (output.console, output.errors):
+        monkeypatch.setattr(terminal, "_width", 400)
+    (folder / "kettles.csv").write_text(ROWS, encoding="utf-8")

@@ -1,0 +1,74 @@
+"""`--json`: one document on standard output, for every command that prints results."""
+
+from collections.abc import Iterator
+
+import pytest
+import typer.main
+from typer.core import TyperGroup
+
+import app
+from tests.commands.command_line import Ran, reaseq
+
+COMMANDS: dict[str, list[str]] = {
+    "demo": ["--limit", "1", "--kb", "sqlite:///demo.db"],
+    "enrich": ["kettles.csv", "--limit", "1", "--kb", "sqlite:///own.db"],
+    "trace": ["kettles.csv", "--item", "K1"],
+    "show": ["K1", "--graph"],
+    "export": ["--format", "csv", "--out", "out.csv"],
+    "models": [],
+    "settings": [],
+    "prompts list": [],
+    "prompts show": ["critic"],
+    "prompts render": ["critic", "--item", "S001"],
+}
+
+
+def test_every_command_that_has_the_option_is_tested_here() -> None:
+    assert set(commands_with_json()) == set(COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_output_is_one_document(command: str, enriched: tuple[str, Ran], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REASEQ_KB", enriched[0])
+    if command == "demo":
+        monkeypatch.delenv("REASEQ_TAXONOMY")  # its sample is of all departments
+
+    ran = reaseq(*command.split(), *COMMANDS[command], "--json")
+
+    assert ran.code == 0, ran.errors
+    assert ran.document
+
+
+def test_a_trace_gives_what_each_step_found_as_data() -> None:
+    document = reaseq("trace", "kettles.csv", "--item", "K1", "--json").document
+
+    updates = {step["node"]: step["update"] for step in document["steps"]}
+    assert updates["category_expert"]["category"]["category_id"] == "kitchen.kettles"
+    assert {claim["name"] for claim in updates["attribute_extractor"]["claims"]} >= {"brand", "color"}
+    assert {verdict["decision"] for verdict in updates["critic"]["verdicts"]} == {"accept"}
+    assert document["enrichment"]["summary"] == updates["summarizer"]["summary"]
+
+
+def test_a_failure_leaves_standard_output_empty() -> None:
+    ran = reaseq("show", "K9", "--json")
+
+    assert ran.code == 1
+    assert ran.output == ""
+
+
+def test_a_file_name_that_is_no_text_is_still_told(enriched: tuple[str, Ran]) -> None:
+    ran = reaseq("export", "--format", "jsonl", "--out", "\udcff.jsonl", "--kb", enriched[0], "--json")
+
+    assert ran.code == 0
+    assert ran.document["file"] == "?.jsonl"
+
+
+def commands_with_json() -> Iterator[str]:
+    """Yield the names of the commands that have `--json`."""
+    waiting = [("", typer.main.get_command(app.app))]
+    while waiting:
+        name, command = waiting.pop()
+        if isinstance(command, TyperGroup):
+            waiting += [(f"{name} {inner}".strip(), sub) for inner, sub in command.commands.items()]
+        elif any("--json" in parameter.opts for parameter in command.params):
+            yield name

@@ -1,0 +1,43 @@
+"""What a capable model says to each question of the graph, for the server of tests/loopback_provider.py."""
+
+import re
+
+from tests.loopback_provider import Asked
+
+
+def willing(asked: Asked) -> object:
+    """Answer as an honest model does: the first category, the title's first word as brand, every claim accepted."""
+    match sorted(asked.schema["properties"]):
+        case ["category_id", "confidence"]:
+            return {"category_id": asked.schema["properties"]["category_id"]["enum"][0], "confidence": 0.9}
+        case ["attributes"]:
+            return {"attributes": []}
+        case ["claims"]:
+            return {"claims": [claim("brand", first_word(asked), first_word(asked), "title")]}
+        case ["verdicts"]:
+            return {"verdicts": [accepted(claim_id) for claim_id in claim_ids(asked)]}
+        case ["summary"]:
+            return {"summary": "It is a product."}
+    raise AssertionError(f"the graph asks a question that is new here: {asked.schema}")
+
+
+def claim(attribute: str, value: str, quote: str, field: str) -> dict[str, object]:
+    """Return one proposal of the attribute extractor."""
+    return {"attribute": attribute, "value": value, "field": field, "quote": quote, "confidence": 0.9}
+
+
+def accepted(claim_id: str) -> dict[str, str]:
+    """Return the critic's ruling that lets a claim through."""
+    return {"claim_id": claim_id, "decision": "accept", "note": ""}
+
+
+def claim_ids(asked: Asked) -> list[str]:
+    """Return the ids of the claims that the critic is shown."""
+    return re.findall(r"^- (\d+\.\d+\.\w+): ", asked.text, re.MULTILINE)
+
+
+def first_word(asked: Asked) -> str:
+    """Return the first word of the item's title."""
+    title = re.search(r"^title: (\S+)", asked.text, re.MULTILINE)
+    assert title is not None, asked.text
+    return title[1]
