@@ -1,13 +1,13 @@
 """Everything a run works with, opened from the settings and closed at its end."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 import orjson
 from langsmith import tracing_context
 
-from agents.answering import Interviewer, Journal
+from agents.answering import Interviewer
 from agents.providers.base import ChatModel
 from agents.providers.specs import build_model
 from agents.reading.title_offers import shop_words_of
@@ -17,8 +17,7 @@ from graphs.enrichment import EnrichmentGraph, build_enrichment_graph
 from graphs.templates import TemplateShelf
 from memory.database import Database, open_database
 from memory.encoder import MiniLmEncoder
-from memory.ledger import record_call
-from memory.model_call import ModelCall
+from memory.ledger import Ledger
 from memory.schema import Provenance
 from memory.taxonomy import Taxonomy, load_taxonomy, starter_taxonomy
 from memory.vectors import CategoryIndex
@@ -30,9 +29,10 @@ EMBEDDED_VARIANT = "embedded"  # short prompts for models that only pick
 
 @dataclass(frozen=True)
 class Workshop:
-    """An open knowledge base, and the graph with its context."""
+    """An open knowledge base with its ledger, and the graph with its context."""
 
     database: Database
+    ledger: Ledger
     taxonomy: Taxonomy
     graph: EnrichmentGraph
     context: EnrichmentContext
@@ -42,25 +42,25 @@ class Workshop:
 async def open_workshop(settings: Settings) -> AsyncIterator[Workshop]:
     """Open the knowledge base, the taxonomy with its search, the prompts and the model."""
     model = model_of(settings)
-    try:
+    async with AsyncExitStack() as opened:
+        opened.push_async_callback(model.aclose)
         # LangChain would send traces to LangSmith where the environment asks for it; catalogs are nobody's business.
-        with tracing_context(enabled=False), open_database(settings.kb) as database:
-            taxonomy = taxonomy_of(settings)
-            prompts = prompts_of(settings, model)
-            encoder = MiniLmEncoder()
-            index = CategoryIndex.build(tuple(taxonomy.leaves()), encoder, settings.cache)
-            context = EnrichmentContext(
-                model=Interviewer(model, _journal(database)),
-                prompts=prompts,
-                categories=index,
-                templates=TemplateShelf(taxonomy, database, _template_maker(model, prompts)),
-                provenance=_provenance(settings, model, prompts, taxonomy, encoder.name),
-                shop_words=shop_words_of(taxonomy.phrases()),
-                max_revisions=settings.max_revisions,
-            )
-            yield Workshop(database, taxonomy, build_enrichment_graph(), context)
-    finally:
-        await model.aclose()
+        opened.enter_context(tracing_context(enabled=False))
+        database = opened.enter_context(open_database(settings.kb))
+        ledger = await opened.enter_async_context(Ledger(database))
+        taxonomy = taxonomy_of(settings)
+        prompts = prompts_of(settings, model)
+        encoder = MiniLmEncoder()
+        context = EnrichmentContext(
+            model=Interviewer(model, ledger),
+            prompts=prompts,
+            categories=CategoryIndex.build(tuple(taxonomy.leaves()), encoder, settings.cache),
+            templates=TemplateShelf(taxonomy, database, _template_maker(model, prompts)),
+            provenance=_provenance(settings, model, prompts, taxonomy, encoder.name),
+            shop_words=shop_words_of(taxonomy.phrases()),
+            max_revisions=settings.max_revisions,
+        )
+        yield Workshop(database, ledger, taxonomy, build_enrichment_graph(), context)
 
 
 def model_of(settings: Settings) -> ChatModel:
@@ -84,14 +84,6 @@ def prompts_of(settings: Settings, model: ChatModel) -> PromptLibrary:
     """Return the prompts for a model: the short variants where it can only pick what it is offered."""
     variant = None if model.capabilities.proposes else EMBEDDED_VARIANT
     return PromptLibrary.load(settings.prompts or default_folder(), variant)
-
-
-def _journal(database: Database) -> Journal:
-    def record(call: ModelCall, /) -> None:
-        with database.writing() as session:
-            record_call(session, call)
-
-    return record
 
 
 def _template_maker(model: ChatModel, prompts: PromptLibrary) -> str | None:
