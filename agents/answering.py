@@ -1,20 +1,30 @@
-"""The one place where a question is put to a model: asked, written to the journal, then parsed."""
+"""The one place where a question is put to a model: looked up, else asked and written to the journal, then parsed."""
 
 import inspect
 import re
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Generic, Protocol
+from typing import Generic, Protocol, runtime_checkable
 
 import orjson
 
 from agents.answer_parsing import AnswerInvalid, AnswerRefused, AnswerTruncated, T, UnusableAnswer, parse_answer
 from agents.answer_schemas import answer_json_schema
-from agents.providers.base import AnswerSchema, CallKey, Capabilities, ChatModel, Completion, FinishReason, JsonSchema
-from memory.model_call import ModelCall, Usage
+from agents.providers.base import AnswerSchema, CallKey, Capabilities, ChatModel, FinishReason, JsonSchema
+from memory.model_call import ModelCall, Usage, call_key
 from prompts.library import RenderedPrompt
 
-__all__ = ["Answer", "AnswerInvalid", "AnswerRefused", "AnswerTruncated", "Interviewer", "Journal", "UnusableAnswer"]
+__all__ = [
+    "Answer",
+    "AnswerInvalid",
+    "AnswerRefused",
+    "AnswerTruncated",
+    "Interviewer",
+    "Journal",
+    "RecallingJournal",
+    "UnusableAnswer",
+    "Witness",
+]
 
 
 class Journal(Protocol):
@@ -24,6 +34,17 @@ class Journal(Protocol):
         """Keep one call."""
 
 
+@runtime_checkable
+class RecallingJournal(Protocol):
+    """A journal that gives back what it keeps; what it has is not asked for again."""
+
+    def recall(self, key: str) -> ModelCall | None:
+        """Return the newest answer to a call of this key (`memory.model_call.call_key`), or None."""
+
+
+Witness = Callable[[ModelCall], None]  # told of each answer of a model, made now or recalled, before it is parsed
+
+
 @dataclass(frozen=True)
 class Answer(Generic[T]):
     """A parsed answer, and all that the provider said beside it."""
@@ -31,16 +52,19 @@ class Answer(Generic[T]):
     parsed: T
     text: str  # as it came
     finish_reason: FinishReason
-    usage: Usage
+    usage: Usage  # of the call that was paid, now or before
     seconds: float
+    replayed: bool = False  # it was in the journal already: nothing was asked or paid
 
 
 class Interviewer:
     """Asks one model, and keeps each raw answer in the journal before anything looks into it."""
 
-    def __init__(self, model: ChatModel, journal: Journal) -> None:
+    def __init__(self, model: ChatModel, journal: Journal, witness: Witness | None = None) -> None:
         self._model = model
         self._journal = journal
+        self._memory = journal if isinstance(journal, RecallingJournal) else None
+        self._witness = witness
         self._parameters = canonical_json(model.parameters)
 
     @property
@@ -48,14 +72,9 @@ class Interviewer:
         """The model's spec, such as `embedded:smollm2`."""
         return self._model.spec
 
-    @property
-    def journal(self) -> Journal:
-        """Where each call is kept."""
-        return self._journal
-
-    def with_journal(self, journal: Journal) -> "Interviewer":
-        """Return an interviewer of the same model that keeps its calls elsewhere."""
-        return Interviewer(self._model, journal)
+    def witnessed_by(self, witness: Witness) -> "Interviewer":
+        """Return an interviewer of the same model and journal that also tells `witness` of each answer."""
+        return Interviewer(self._model, self._journal, witness)
 
     @property
     def capabilities(self) -> Capabilities:
@@ -79,22 +98,28 @@ class Interviewer:
     ) -> Answer[T]:
         """Return the model's answer as a value of `answer_type`.
 
-        `json_schema` narrows the schema that the type itself gives, to the values on offer. Raises
-        `AnswerTruncated`, `AnswerRefused` or `AnswerInvalid` (all `UnusableAnswer`), and the provider's
-        `ProviderError`; only the last leaves no entry in the journal.
+        `json_schema` narrows the schema that the type itself gives, to the values on offer. An answer that the
+        journal has is not asked for again. Raises `AnswerTruncated`, `AnswerRefused` or `AnswerInvalid` (all
+        `UnusableAnswer`), and the provider's `ProviderError`; only the last leaves no entry in the journal.
         """
         schema = AnswerSchema(_schema_name(answer_type), json_schema or answer_json_schema(answer_type))
         about = CallKey(agent=agent, item_id=item_id, round=round, prompt=prompt.prompt)
-        completion = await self._model.complete(prompt.messages, schema, about=about)
-        await self._keep(completion, prompt, schema, about)
-        try:
-            _refuse_unfinished(completion)
-            parsed = parse_answer(completion.text, answer_type)
-        except UnusableAnswer as error:
-            raise type(error)(f"{agent}: {error.reason}", error.raw, completion.usage) from error
-        return Answer(parsed, completion.text, completion.finish_reason, completion.usage, completion.seconds)
+        key = call_key(prompt.messages, self.spec, self._parameters, schema.name, schema.json_schema, round)
+        recalled = self._recalled(key, about)
+        call = recalled or await self._made(prompt, schema, about, key)
+        if self._witness:
+            self._witness(call)
+        return _read(call, answer_type, replayed=recalled is not None)
 
-    async def _keep(self, completion: Completion, prompt: RenderedPrompt, schema: AnswerSchema, about: CallKey) -> None:
+    def _recalled(self, key: str, about: CallKey) -> ModelCall | None:
+        """Return the journal's answer, as if it had been given to this caller: another item may have asked first."""
+        call = self._memory.recall(key) if self._memory else None
+        asker = {"agent": about.agent, "item_id": about.item_id, "prompt": about.prompt}
+        return call.model_copy(update=asker) if call else None
+
+    async def _made(self, prompt: RenderedPrompt, schema: AnswerSchema, about: CallKey, key: str) -> ModelCall:
+        """Ask the model; return when the journal has kept the answer."""
+        completion = await self._model.complete(prompt.messages, schema, about=about)
         call = ModelCall(
             item_id=about.item_id,
             agent=about.agent,
@@ -109,10 +134,12 @@ class Interviewer:
             finish_reason=completion.finish_reason,
             usage=completion.usage,
             seconds=completion.seconds,
+            key=key,
         )
         kept = self._journal(call)
         if inspect.isawaitable(kept):
             await kept
+        return call
 
 
 def canonical_json(values: Mapping[str, str | int | float | None]) -> str:
@@ -125,13 +152,23 @@ def _schema_name(answer_type: type[T]) -> str:
     return re.sub(r"[^A-Za-z0-9_-]+", "_", answer_type.__name__)[:64]
 
 
-def _refuse_unfinished(completion: Completion) -> None:
+def _read(call: ModelCall, answer_type: type[T], *, replayed: bool) -> Answer[T]:
+    finish_reason = FinishReason(call.finish_reason)
+    try:
+        _refuse_unfinished(call, finish_reason)
+        parsed = parse_answer(call.raw_answer, answer_type)
+    except UnusableAnswer as error:
+        raise type(error)(f"{call.agent}: {error.reason}", error.raw, call.usage) from error
+    return Answer(parsed, call.raw_answer, finish_reason, call.usage, call.seconds, replayed)
+
+
+def _refuse_unfinished(call: ModelCall, finish_reason: FinishReason) -> None:
     """Raise for an answer that the model did not finish or would not give, before anything is parsed."""
-    match completion.finish_reason:
+    match finish_reason:
         case FinishReason.LENGTH:
-            tokens = completion.usage.completion_tokens
-            raise AnswerTruncated(f"the answer was cut off after {tokens} tokens", completion.text)
+            tokens = call.usage.completion_tokens
+            raise AnswerTruncated(f"the answer was cut off after {tokens} tokens", call.raw_answer)
         case FinishReason.REFUSAL:
-            raise AnswerRefused("the model refused to answer", completion.text)
+            raise AnswerRefused("the model refused to answer", call.raw_answer)
         case FinishReason.CONTENT_FILTER:
-            raise AnswerRefused("a content filter stopped the answer", completion.text)
+            raise AnswerRefused("a content filter stopped the answer", call.raw_answer)

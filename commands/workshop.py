@@ -1,7 +1,7 @@
 """Everything a run works with, opened from the settings and closed at its end."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TypeVar
@@ -9,7 +9,7 @@ from typing import TypeVar
 import orjson
 from langsmith import tracing_context
 
-from agents.answering import Interviewer, Journal
+from agents.answering import Interviewer
 from agents.providers.base import ChatModel
 from agents.reading.title_offers import shop_words_of
 from commands.choices import model_of, prompts_of, taxonomy_of
@@ -20,8 +20,7 @@ from graphs.enrichment import EnrichmentGraph, build_enrichment_graph
 from graphs.templates import TemplateShelf
 from memory.database import Database, open_database
 from memory.encoder import MiniLmEncoder
-from memory.ledger import record_call
-from memory.model_call import ModelCall
+from memory.ledger import Ledger
 from memory.schema import Provenance
 from memory.taxonomy import Taxonomy
 from memory.vectors import CategoryIndex
@@ -33,9 +32,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Workshop:
-    """An open knowledge base, and the graph with its context."""
+    """An open knowledge base with its ledger, and the graph with its context."""
 
     database: Database
+    ledger: Ledger
     taxonomy: Taxonomy
     graph: EnrichmentGraph
     context: EnrichmentContext
@@ -43,7 +43,7 @@ class Workshop:
 
 @asynccontextmanager
 async def open_workshop(settings: Settings, *, off_loop: bool = False) -> AsyncIterator[Workshop]:
-    """Open the knowledge base, the taxonomy with its search, the prompts and the model.
+    """Open the knowledge base with its ledger, the taxonomy with its search, the prompts and the model.
 
     `off_loop` opens them, and later reads and writes the knowledge base, in threads: for an event loop that has other
     work than ours. One item at a time may then be on its way.
@@ -54,7 +54,8 @@ async def open_workshop(settings: Settings, *, off_loop: bool = False) -> AsyncI
         with tracing_context(enabled=False):
             database = await _done(lambda: open_database(settings.kb), off_loop)
             try:
-                yield await _done(lambda: _workshop(settings, model, database, off_loop), off_loop)
+                async with Ledger(database) as ledger:
+                    yield await _done(lambda: _workshop(settings, model, database, ledger, off_loop), off_loop)
             finally:
                 await _done(database.dispose, off_loop)
     finally:
@@ -65,12 +66,13 @@ async def _done(work: Callable[[], T], off_loop: bool) -> T:
     return await asyncio.to_thread(work) if off_loop else work()
 
 
-def _workshop(settings: Settings, model: ChatModel, database: Database, off_loop: bool) -> Workshop:
+def _workshop(settings: Settings, model: ChatModel, database: Database, ledger: Ledger, off_loop: bool) -> Workshop:
     taxonomy = taxonomy_of(settings)
     prompts = prompts_of(settings, model)
     encoder = MiniLmEncoder()
     context = EnrichmentContext(
-        model=Interviewer(model, _journal(database, off_loop)),
+        # Looking an answer up reads the knowledge base in the loop, so it is left out where the loop is another's.
+        model=Interviewer(model, ledger.record if off_loop else ledger),
         prompts=prompts,
         categories=CategoryIndex.build(tuple(taxonomy.leaves()), encoder, settings.cache, _announce),
         templates=TemplateShelf(taxonomy, database, _template_maker(model, prompts), off_loop=off_loop),
@@ -78,22 +80,11 @@ def _workshop(settings: Settings, model: ChatModel, database: Database, off_loop
         shop_words=shop_words_of(taxonomy.phrases()),
         max_revisions=settings.max_revisions,
     )
-    return Workshop(database, taxonomy, build_enrichment_graph(), context)
+    return Workshop(database, ledger, taxonomy, build_enrichment_graph(), context)
 
 
 def _announce(texts: int) -> None:
     say(f"Embedding the taxonomy's {texts:,} names and other words; this is done once and kept …")
-
-
-def _journal(database: Database, off_loop: bool) -> Journal:
-    def record(call: ModelCall, /) -> None:
-        with database.writing() as session:
-            record_call(session, call)
-
-    def record_off_loop(call: ModelCall, /) -> Awaitable[None]:
-        return asyncio.to_thread(record, call)
-
-    return record_off_loop if off_loop else record
 
 
 def _template_maker(model: ChatModel, prompts: PromptLibrary) -> str | None:

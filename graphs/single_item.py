@@ -1,11 +1,10 @@
 """One item through the graph: from the catalog's words to an enrichment, whole or step by step."""
 
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import cast
 
-from agents.answering import Journal
 from graphs.context import EnrichmentContext
 from graphs.enrichment import EnrichmentGraph
 from graphs.state import EnrichmentState, EnrichmentUpdate
@@ -15,15 +14,13 @@ from memory.schema import CatalogItem, Decision, Enrichment, Verdict
 
 @dataclass
 class CallTally:
-    """Passes each model call on to the journal, and remembers those of one item."""
+    """Remembers the answers that one item got, those from the journal too: what the item costs, not what a run paid."""
 
-    journal: Journal
     calls: list[ModelCall] = field(default_factory=list)
 
-    def __call__(self, call: ModelCall, /) -> Awaitable[None] | None:
-        """Keep one call in both."""
+    def __call__(self, call: ModelCall, /) -> None:
+        """Remember one call."""
         self.calls.append(call)
-        return self.journal(call)
 
     def of(self, item_id: str) -> list[ModelCall]:
         """Return the calls made for the item itself, those for a shared template left out."""
@@ -68,8 +65,8 @@ async def trace_item(
 
 
 def _counted(context: EnrichmentContext) -> tuple[CallTally, EnrichmentContext]:
-    tally = CallTally(context.model.journal)
-    return tally, replace(context, model=context.model.with_journal(tally))
+    tally = CallTally()
+    return tally, replace(context, model=context.model.witnessed_by(tally))
 
 
 def _enrichment(state: EnrichmentState, context: EnrichmentContext, tally: CallTally, seconds: float) -> Enrichment:

@@ -4,14 +4,18 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any, Self
+from threading import RLock
+from typing import Any, Literal, Self
 
 from sqlalchemy import URL, Connection, Engine, StaticPool, create_engine, event, inspect, make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
 from sqlmodel import Session
 
 from memory.errors import ReaseqError
+
+Durability = Literal["normal", "full"]
 
 BUSY_SECONDS = 30
 BEGIN = "begin_statement"  # the execution option that names how a transaction starts
@@ -31,17 +35,19 @@ class DatabaseFull(ReaseqError):
 
 
 class Database:
-    """An open knowledge base: sessions for reading, transactions for writing."""
+    """An open knowledge base: sessions for reading, transactions for writing; both from any thread."""
 
     def __init__(self, engine: Engine) -> None:
         self.url = engine.url.render_as_string(hide_password=True)
         self._engine = engine
+        # A knowledge base in memory has one connection, so its threads take turns.
+        self._turn = RLock() if engine.dialect.name == "sqlite" and _in_memory(engine.url) else None
         self._writer = engine.execution_options(**{BEGIN: "BEGIN IMMEDIATE"})
 
     @contextmanager
     def session(self) -> Iterator[Session]:
         """Yield a session for reading: one unchanging view of the knowledge base, nothing committed."""
-        with _named_errors(self.url), Session(self._engine) as session:
+        with self._taking_turns(), _named_errors(self.url), Session(self._engine) as session:
             yield session
 
     @contextmanager
@@ -50,12 +56,29 @@ class Database:
 
         It holds the database's write lock from its first statement on, so another writer waits and never fails midway.
         """
-        with _named_errors(self.url), Session(self._writer) as session, session.begin():
+        with (
+            self._taking_turns(),
+            _named_errors(self.url),
+            Session(self._writer) as session,
+            session.begin(),
+        ):
             yield session
 
     def dispose(self) -> None:
         """Close all connections; an in-memory knowledge base is gone."""
         self._engine.dispose()
+
+    @contextmanager
+    def _taking_turns(self) -> Iterator[None]:
+        if self._turn is None:
+            yield
+            return
+        if not self._turn.acquire(timeout=BUSY_SECONDS):
+            raise DatabaseBusy(f"{self.url} was held by another thread for {BUSY_SECONDS} s")
+        try:
+            yield
+        finally:
+            self._turn.release()
 
     def __enter__(self) -> Self:
         return self
@@ -64,13 +87,14 @@ class Database:
         self.dispose()
 
 
-def open_database(url: str) -> Database:
+def open_database(url: str, *, durability: Durability = "normal") -> Database:
     """Open the knowledge base at a database URL such as `sqlite:///products.db`, creating or migrating its tables.
 
-    `sqlite://` lives in memory and takes one session at a time. Raises `DatabaseUnreadable` where the URL is none, the
-    folder is missing, the file is read-only, damaged, no knowledge base, or written by a newer version.
+    With `full` durability a commit survives a loss of power, with `normal` a kill of the process; full waits for the
+    disk at each commit. `sqlite://` lives in memory, and its threads take turns. Raises `DatabaseUnreadable` where the
+    URL is none, the folder is missing, the file is read-only, damaged, no knowledge base, or of a newer version.
     """
-    engine = _engine(_parsed(url))
+    engine = _engine(_parsed(url), durability)
     try:
         with _named_errors(engine.url.render_as_string(hide_password=True)):
             _bring_to_head(engine)
@@ -80,14 +104,14 @@ def open_database(url: str) -> Database:
     return Database(engine)
 
 
-def open_existing_database(url: str) -> Database:
+def open_existing_database(url: str, *, durability: Durability = "normal") -> Database:
     """Open a knowledge base as `open_database` does, but refuse to create a file: a mistyped name is an error."""
     parsed = _parsed(url)
     if _is_plain_file(parsed) and not Path(parsed.database or "").exists():
         raise DatabaseUnreadable(
             f"there is no knowledge base at {parsed.database!r} yet: enrich a catalog into it first"
         )
-    return open_database(url)
+    return open_database(url, durability=durability)
 
 
 def known_revisions() -> list[str]:
@@ -115,7 +139,7 @@ def _in_memory(url: URL) -> bool:
     return url.database in {None, "", ":memory:"}
 
 
-def _engine(url: URL) -> Engine:
+def _engine(url: URL, durability: Durability) -> Engine:
     sqlite = url.get_backend_name() == "sqlite"
     options: dict[str, Any] = {"connect_args": {"timeout": BUSY_SECONDS, "check_same_thread": False}} if sqlite else {}
     if sqlite and _in_memory(url):
@@ -125,16 +149,16 @@ def _engine(url: URL) -> Engine:
     except (NoSuchModuleError, ModuleNotFoundError) as error:
         raise DatabaseUnreadable(f"no driver for {url.drivername!r} is installed: {error}") from error
     if sqlite:
-        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "connect", partial(_prepare_sqlite, durability))
         event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
-def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+def _prepare_sqlite(durability: Durability, connection: sqlite3.Connection, _record: object) -> None:
     # The driver begins nothing by itself: `_begin_sqlite` says when and how, for DDL too.
     connection.isolation_level = None
     connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute(f"PRAGMA synchronous = {durability.upper()}")
     _use_write_ahead_log(connection)
 
 

@@ -1,13 +1,105 @@
-"""Every call of a model with its raw answer, stored as it came, before anything is parsed."""
+"""Every call of a model with its raw answer, stored as it came, before anything is parsed, and found by its key."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from typing import Self, TypeVar
 
 from sqlalchemy import insert
 from sqlmodel import Session, col, select
 
-from memory.model_call import Message, ModelCall, Usage
+from memory.database import Database
+from memory.group_commit import GroupWriter
+from memory.model_call import Message, ModelCall, Usage, call_key
+from memory.record import Record
 from memory.rows import Row, now
 from memory.tables import ModelCallRow, escaped, unescaped
+
+__all__ = ["Ledger", "Spend", "call_key", "calls_of", "record_call"]
+
+T = TypeVar("T")
+_APART = {"messages", "usage"}  # fields that are no column of their own name
+
+
+class Spend(Record):
+    """What a run has paid since it started, and what it did not have to pay again."""
+
+    calls: int = 0
+    usage: Usage = Usage()
+    cost: Decimal = Decimal(0)  # of the calls whose price is known
+    unpriced: int = 0  # calls whose price is not
+    replayed: int = 0  # answers taken from the ledger
+    replayed_usage: Usage = Usage()
+
+    def with_call(self, call: ModelCall) -> "Spend":
+        """Return the spend with one more call."""
+        return self.model_copy(
+            update={
+                "calls": self.calls + 1,
+                "usage": self.usage + call.usage,
+                "cost": self.cost + (call.cost or 0),
+                "unpriced": self.unpriced + (call.cost is None),
+            }
+        )
+
+    def with_replay(self, call: ModelCall) -> "Spend":
+        """Return the spend with one more answer that was there already."""
+        return self.model_copy(
+            update={"replayed": self.replayed + 1, "replayed_usage": self.replayed_usage + call.usage}
+        )
+
+
+class Ledger:
+    """The journal of a run: keeps each call before it is parsed, and gives durable answers back instead of new calls.
+
+    All writes of the run go through its one writer, which commits together what waits. With `fresh`, only answers of
+    this same run are given back. Use it as an asynchronous context manager, or end it with `close`.
+    """
+
+    def __init__(self, database: Database, *, run_id: int | None = None, fresh: bool = False) -> None:
+        self._database = database
+        self._writer = GroupWriter(database)
+        self._run_id = run_id
+        self._fresh = fresh
+        self.spend = Spend()
+
+    async def record(self, call: ModelCall) -> None:
+        """Store one call; it is durable when this returns, and stored even if the caller is cancelled meanwhile."""
+        if call.run_id is None:
+            call = call.model_copy(update={"run_id": self._run_id})
+        await self._writer.insert(ModelCallRow, _row(call))
+        self.spend = self.spend.with_call(call)
+
+    __call__ = record
+
+    def recall(self, key: str) -> ModelCall | None:
+        """Return the newest durable answer to a call of this key, or None."""
+        query = select(ModelCallRow).where(ModelCallRow.key == key, ModelCallRow.outcome == "answered")
+        if self._fresh:
+            query = query.where(ModelCallRow.run_id == self._run_id)
+        with self._database.session() as session:
+            row = session.exec(query.order_by(col(ModelCallRow.id).desc()).limit(1)).first()
+            call = None if row is None else _call(row)
+        if call is not None:
+            self.spend = self.spend.with_replay(call)
+        return call
+
+    async def write(self, work: Callable[[Session], T]) -> T:
+        """Run any other write in a transaction, and return its result once that is durable (`GroupWriter.write`)."""
+        return await self._writer.write(work)
+
+    async def flush(self) -> None:
+        """Return when all that was handed over before is durable."""
+        await self._writer.write(lambda _: None)
+
+    async def close(self) -> None:
+        """Store what waits, and end; nothing can be recorded after."""
+        await self._writer.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
 
 
 def record_call(session: Session, call: ModelCall) -> None:
@@ -26,7 +118,7 @@ def calls_of(session: Session, item_id: str) -> Iterator[ModelCall]:
 
 
 def _row(call: ModelCall) -> Row:
-    return call.model_dump(exclude={"messages", "usage"}) | {
+    return call.model_dump(exclude=_APART) | {
         "messages": [[message.role, escaped(message.content)] for message in call.messages],
         "prompt_tokens": call.usage.prompt_tokens,
         "completion_tokens": call.usage.completion_tokens,
@@ -36,7 +128,7 @@ def _row(call: ModelCall) -> Row:
 
 
 def _call(row: ModelCallRow) -> ModelCall:
-    content = {name: getattr(row, name) for name in ModelCall.model_fields if name not in {"messages", "usage"}}
+    content = {name: getattr(row, name) for name in ModelCall.model_fields if name not in _APART}
     messages = [{"role": role, "content": unescaped(content)} for role, content in row.messages]
     usage = Usage(
         prompt_tokens=row.prompt_tokens, completion_tokens=row.completion_tokens, estimated=row.usage_estimated

@@ -1,7 +1,12 @@
-"""One call of a model: what was sent, what came back, what it cost."""
+"""One call of a model: what was sent, what came back, what it cost, and the key that equal calls share."""
 
-from typing import Literal
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any, Literal
 
+import orjson
 from pydantic import Field
 
 from memory.record import Record
@@ -45,3 +50,29 @@ class ModelCall(Record):
     finish_reason: str
     usage: Usage
     seconds: float = Field(ge=0)
+    key: str = ""  # of `call_key`; "" for calls made before there were keys
+    outcome: Literal["answered", "paid_lost"] = "answered"  # paid_lost: sent, but the answer never came whole
+    run_id: int | None = None
+    cost: Decimal | None = None  # money; None where the price is not known
+
+
+def call_key(  # noqa: PLR0917 - in the order in which a call is put together
+    messages: Sequence[Message],
+    spec: str,
+    parameters: str,
+    schema_name: str,
+    json_schema: Mapping[str, Any],
+    round: int,  # noqa: A002 - the field's own name
+) -> str:
+    """Return the SHA-256 (hex) of all that can change an answer; two calls with one key may share one answer.
+
+    `parameters` is canonical JSON. The item's id is no part of it: what the model is not told cannot change what it
+    says, so two items of one text are paid for once.
+    """
+    asked = [[message.role, message.content] for message in messages]
+    parts = [asked, spec, parameters, schema_name, json_schema, round]
+    try:
+        canonical = orjson.dumps(parts, option=orjson.OPT_SORT_KEYS)
+    except TypeError:  # lone surrogates, and integers beyond 64 bits
+        canonical = json.dumps(parts, sort_keys=True, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    return hashlib.sha256(canonical).hexdigest()

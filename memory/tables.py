@@ -2,9 +2,21 @@
 
 import re
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, DateTime, Dialect, ForeignKeyConstraint, Index, MetaData, Text, TypeDecorator
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    Dialect,
+    ForeignKeyConstraint,
+    Index,
+    MetaData,
+    Text,
+    TypeDecorator,
+    text,
+)
 from sqlmodel import Field, SQLModel, UniqueConstraint
 
 NAMES = {
@@ -14,6 +26,8 @@ NAMES = {
     "pk": "pk_%(table_name)s",
 }
 TABLES = MetaData(naming_convention=NAMES)  # names are fixed, so that migrations can drop and change what they name
+
+PARTS = 10**12  # of one unit of money: the price of one cached token still is a whole number of them
 
 ESCAPE = "\N{SYMBOL FOR ESCAPE}"
 _UNSTORABLE = re.compile(f"[\0\ud800-\udfff{ESCAPE}]")
@@ -62,6 +76,21 @@ class UtcTime(TypeDecorator[datetime]):
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """Mark the stored time as UTC."""
         return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
+
+
+class Money(TypeDecorator[Decimal]):
+    """An amount of money as a whole number of its 10^-12 parts: sums are exact in every database."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> int | None:
+        """Count the parts; what is smaller than one is rounded."""
+        return None if value is None else int((value * PARTS).to_integral_value())
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> Decimal | None:
+        """Return the amount."""
+        return None if value is None else Decimal(value) / PARTS
 
 
 class Table(SQLModel):
@@ -198,6 +227,10 @@ class ModelCallRow(Table, table=True):
     usage_estimated: bool
     seconds: float
     created_at: datetime = Field(sa_type=UtcTime)
+    key: str = Field(default="", index=True, sa_column_kwargs={"server_default": text("''")})
+    outcome: str = Field(default="answered", sa_column_kwargs={"server_default": "answered"})
+    run_id: int | None = Field(default=None, index=True)
+    cost: Decimal | None = Field(default=None, sa_type=Money)
 
 
 class ItemFailureRow(Table, table=True):

@@ -1,6 +1,8 @@
 """Questions put to a model: journalled before parsing, parsed strictly."""
 
+import dataclasses
 import json
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Literal
 
@@ -12,9 +14,11 @@ from pydantic import BaseModel, ConfigDict, Field, RootModel
 from agents.answer_parsing import DEEPEST, LONGEST_REASON, parse_answer
 from agents.answer_schemas import answer_json_schema
 from agents.answering import AnswerInvalid, AnswerRefused, AnswerTruncated, Interviewer, UnusableAnswer
-from agents.providers.base import FinishReason
+from agents.providers.base import AnswerSchema, CallKey, Completion, FinishReason
 from agents.providers.openai import OpenAIModel
 from agents.providers.scripted import ScriptedAnswer, ScriptedModel
+from memory.database import open_database
+from memory.ledger import Ledger
 from memory.model_call import Message, ModelCall
 from prompts.library import RenderedPrompt
 from tests.loopback_provider import LoopbackProvider
@@ -95,6 +99,44 @@ async def test_an_answer_that_cannot_be_journalled_is_not_used() -> None:
 
     with pytest.raises(OSError, match="disk full"):
         await Interviewer(scripted(GOOD), journal).ask(PROMPT, Ruling, agent="critic", item_id="1")
+
+
+class Counting(ScriptedModel):
+    asked = 0
+
+    async def complete(
+        self, messages: Sequence[Message], schema: AnswerSchema, *, about: CallKey | None = None
+    ) -> Completion:
+        self.asked += 1
+        return await super().complete(messages, schema, about=about)
+
+
+async def test_an_answer_that_is_durable_is_never_asked_for_again() -> None:
+    model = Counting([ScriptedAnswer(agent="critic", answer=GOOD)])
+    seen: list[ModelCall] = []
+    with open_database("sqlite://") as database:
+        async with Ledger(database) as ledger:
+            interviewer = Interviewer(model, ledger).witnessed_by(seen.append)
+            first = await interviewer.ask(PROMPT, Ruling, agent="critic", item_id="1")
+            second = await interviewer.ask(PROMPT, Ruling, agent="critic", item_id="2")
+            await interviewer.ask(PROMPT, Ruling, agent="critic", item_id="2", round=1)
+
+    assert model.asked == 2
+    assert (first.replayed, second.replayed) == (False, True)
+    assert second == dataclasses.replace(first, replayed=True)
+    assert [(call.item_id, call.round) for call in seen] == [("1", 0), ("2", 0), ("2", 1)]
+    assert (ledger.spend.calls, ledger.spend.replayed) == (2, 1)
+
+
+async def test_an_unusable_answer_stays_unusable_when_it_is_recalled() -> None:
+    model = Counting([ScriptedAnswer(agent="critic", answer="no JSON")])
+    with open_database("sqlite://") as database:
+        async with Ledger(database) as ledger:
+            for _ in range(2):
+                with pytest.raises(AnswerInvalid, match="critic: no strict JSON"):
+                    await Interviewer(model, ledger).ask(PROMPT, Ruling, agent="critic", item_id="1")
+
+    assert model.asked == 1
 
 
 @pytest.mark.parametrize(

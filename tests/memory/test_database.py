@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,27 @@ def test_a_file_is_opened_with_the_settings_that_keep_it_safe(path: Path) -> Non
         settings = [pragma(session, name) for name in ("journal_mode", "foreign_keys", "busy_timeout", "synchronous")]
 
     assert settings == ["wal", 1, 30_000, 1]
+
+
+def test_full_durability_waits_for_the_disk_at_each_commit(path: Path) -> None:
+    with open_database(url_of(path), durability="full") as database, database.session() as session:
+        assert pragma(session, "synchronous") == 2
+
+
+def test_two_threads_take_turns_in_a_knowledge_base_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("memory.database.BUSY_SECONDS", 0.05)
+
+    def write(database: Database) -> None:
+        with database.writing() as session:
+            save_item(session, drill())
+
+    with open_database("sqlite://") as database, ThreadPoolExecutor() as threads:
+        with database.session(), pytest.raises(DatabaseBusy, match="another thread"):
+            threads.submit(write, database).result()
+
+        threads.submit(write, database).result()
+        with database.session() as session:
+            assert counts(session).items == 1
 
 
 def test_opening_an_up_to_date_file_takes_under_5_ms_and_no_alembic(path: Path) -> None:

@@ -1,0 +1,188 @@
+"""Many small writes in few transactions: one thread commits what waits, and each caller learns its own fate."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from threading import Lock, Thread
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import insert
+from sqlalchemy.exc import DatabaseError, IntegrityError
+from sqlmodel import Session, SQLModel
+
+from memory.database import Database, DatabaseBusy
+from memory.rows import Row
+
+T = TypeVar("T")
+MOST = 512  # writes in one transaction: more would keep other processes waiting
+
+
+@dataclass
+class _Write(Generic[T]):
+    """One write on its way, and who waits for it."""
+
+    work: Callable[[Session], T]
+    loop: asyncio.AbstractEventLoop
+    future: "asyncio.Future[T]"
+    row: tuple[type[SQLModel], Row] | None = None  # what `work` inserts, where it does only that
+    result: T | None = None
+    error: BaseException | None = None
+
+
+class GroupWriter:
+    """Commits writes in groups from a thread of its own, in the order they came; the callers' event loop never waits.
+
+    The first write starts the thread. A write whose caller was cancelled is committed all the same.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._waiting: SimpleQueue[_Write[Any] | None] = SimpleQueue()
+        self._starting = Lock()
+        self._thread: Thread | None = None
+        self._closed = False
+
+    async def insert(self, table: type[SQLModel], row: Row) -> None:
+        """Insert one row; it is durable when this returns."""
+        await self._submitted(lambda session: _insert(session, table, [row]), (table, row))
+
+    async def write(self, work: Callable[[Session], T]) -> T:
+        """Run `work` in a transaction and return its result once that is durable; raise its error if it fails.
+
+        It runs in the writer's thread, beside other writes that its failure does not touch. It may be run again when
+        its group could not be committed, so it changes nothing but the database.
+        """
+        return await self._submitted(work, None)
+
+    async def close(self) -> None:
+        """Commit what waits, and end the thread."""
+        self._closed = True
+        if self._thread is not None:
+            self._waiting.put(None)
+            await asyncio.to_thread(self._thread.join)
+            self._thread = None
+
+    async def _submitted(self, work: Callable[[Session], T], row: tuple[type[SQLModel], Row] | None) -> T:
+        if self._closed:
+            raise RuntimeError("this writer is closed")
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        self._waiting.put(_Write(work, loop, future, row))
+        with self._starting:  # event loops of several threads may share a writer
+            if self._thread is None:
+                self._thread = Thread(target=self._run, name="knowledge base writer", daemon=True)
+                self._thread.start()
+        return await future
+
+    def _run(self) -> None:
+        while first := self._waiting.get():
+            group, last = self._with_what_waits(first)
+            try:
+                self._commit(group)
+            except BaseException as error:  # noqa: BLE001 - a defect here must reach those who wait
+                for write in group:
+                    write.error = write.error or error
+            _tell(group)
+            if last:
+                return
+
+    def _with_what_waits(self, first: _Write[Any]) -> tuple[list[_Write[Any]], bool]:
+        """Return a group, and whether it is the last one."""
+        group = [first]
+        with suppress(Empty):
+            while len(group) < MOST:
+                following = self._waiting.get_nowait()
+                if following is None:
+                    return group, True
+                group.append(following)
+        return group, False
+
+    def _commit(self, group: Sequence[_Write[Any]]) -> None:
+        """Commit the group as one; where that is impossible, each write alone."""
+        try:
+            with self._database.writing() as session:
+                _run_group(session, group)
+        except DatabaseBusy as error:
+            _fail(group, error)  # the lock was waited for already; waiting again for each write would take minutes
+        except Exception as error:  # noqa: BLE001 - each write then meets its own error
+            if len(group) == 1:
+                _fail(group, error)
+                return
+            for write in group:
+                write.result = write.error = None
+                self._commit([write])
+
+
+def _run_group(session: Session, group: Sequence[_Write[Any]]) -> None:
+    """Run all writes, plain rows first and together; raise what spoils the whole transaction."""
+    if len(group) == 1:
+        group[0].result = group[0].work(session)
+        return
+    inserts = [write for write in group if write.row]
+    _run_inserts(session, inserts)
+    for write in group:
+        if not write.row:
+            _run_one(session, write)
+
+
+def _run_inserts(session: Session, inserts: Sequence[_Write[None]]) -> None:
+    rows: defaultdict[type[SQLModel], list[Row]] = defaultdict(list)
+    for write in inserts:
+        if write.row:
+            rows[write.row[0]].append(write.row[1])
+    try:
+        with session.begin_nested():
+            for table, table_rows in rows.items():
+                _insert(session, table, table_rows)
+    except Exception as error:
+        if _spoils_the_transaction(error):
+            raise
+        for write in inserts:
+            _run_one(session, write)
+
+
+def _run_one(session: Session, write: _Write[Any]) -> None:
+    try:
+        with session.begin_nested():
+            write.result = write.work(session)
+    except Exception as error:
+        if _spoils_the_transaction(error):
+            raise
+        write.error = error
+
+
+def _spoils_the_transaction(error: Exception) -> bool:
+    """Return whether the database may have rolled everything back, savepoints included, as when the disk is full."""
+    return isinstance(error, DatabaseError) and not isinstance(error, IntegrityError)
+
+
+def _insert(session: Session, table: type[SQLModel], rows: Sequence[Row]) -> None:
+    session.execute(insert(table), rows)
+
+
+def _fail(group: Sequence[_Write[Any]], error: BaseException) -> None:
+    for write in group:
+        write.error = error
+
+
+def _tell(group: Sequence[_Write[Any]]) -> None:
+    """Wake those who wait, each event loop once."""
+    loops: defaultdict[asyncio.AbstractEventLoop, list[_Write[Any]]] = defaultdict(list)
+    for write in group:
+        loops[write.loop].append(write)
+    for loop, writes in loops.items():
+        with suppress(RuntimeError):  # the loop has ended: nobody waits any more
+            loop.call_soon_threadsafe(_settle, writes)
+
+
+def _settle(writes: Sequence[_Write[Any]]) -> None:
+    for write in writes:
+        if write.future.done():  # cancelled
+            continue
+        if write.error is None:
+            write.future.set_result(write.result)
+        else:
+            write.future.set_exception(write.error)
