@@ -10,9 +10,10 @@ import orjson
 
 from agents.answer_parsing import AnswerInvalid, AnswerRefused, AnswerTruncated, T, UnusableAnswer, parse_answer
 from agents.answer_schemas import answer_json_schema
+from agents.prices import Price
 from agents.providers.base import AnswerSchema, CallKey, Capabilities, ChatModel, FinishReason, JsonSchema
-from memory.model_call import ModelCall, Usage, call_key
-from prompts.library import RenderedPrompt
+from memory.model_call import Message, ModelCall, Usage, call_key
+from prompts.library import Prompt, RenderedPrompt
 
 __all__ = [
     "Answer",
@@ -25,6 +26,9 @@ __all__ = [
     "UnusableAnswer",
     "Witness",
 ]
+
+
+LONGEST_RAW = 4000  # characters of an unusable answer that are shown to the model again
 
 
 class Journal(Protocol):
@@ -60,9 +64,19 @@ class Answer(Generic[T]):
 class Interviewer:
     """Asks one model, and keeps each raw answer in the journal before anything looks into it."""
 
-    def __init__(self, model: ChatModel, journal: Journal, witness: Witness | None = None) -> None:
+    def __init__(
+        self,
+        model: ChatModel,
+        journal: Journal,
+        witness: Witness | None = None,
+        *,
+        repair: Prompt | None = None,
+        price: Price | None = None,
+    ) -> None:
         self._model = model
         self._journal = journal
+        self._repair = repair  # asks again, once, where an answer could not be parsed
+        self._price = price
         self._memory = journal if isinstance(journal, RecallingJournal) else None
         self._witness = witness
         self._parameters = canonical_json(model.parameters)
@@ -74,7 +88,7 @@ class Interviewer:
 
     def witnessed_by(self, witness: Witness) -> "Interviewer":
         """Return an interviewer of the same model and journal that also tells `witness` of each answer."""
-        return Interviewer(self._model, self._journal, witness)
+        return Interviewer(self._model, self._journal, witness, repair=self._repair, price=self._price)
 
     @property
     def capabilities(self) -> Capabilities:
@@ -104,7 +118,18 @@ class Interviewer:
         """
         schema = AnswerSchema(_schema_name(answer_type), json_schema or answer_json_schema(answer_type))
         about = CallKey(agent=agent, item_id=item_id, round=round, prompt=prompt.prompt)
-        key = call_key(prompt.messages, self.spec, self._parameters, schema.name, schema.json_schema, round)
+        try:
+            return await self._answer(prompt, answer_type, schema, about)
+        except AnswerInvalid as error:
+            if self._repair is None:
+                raise
+            again = _asking_again(prompt, error, self._repair)
+        return await self._answer(again, answer_type, schema, about)
+
+    async def _answer(
+        self, prompt: RenderedPrompt, answer_type: type[T], schema: AnswerSchema, about: CallKey
+    ) -> Answer[T]:
+        key = call_key(prompt.messages, self.spec, self._parameters, schema.name, schema.json_schema, about.round)
         recalled = self._recalled(key, about)
         call = recalled or await self._made(prompt, schema, about, key)
         if self._witness:
@@ -135,11 +160,26 @@ class Interviewer:
             usage=completion.usage,
             seconds=completion.seconds,
             key=key,
+            cost=self._price.of(completion.usage) if self._price else None,
         )
         kept = self._journal(call)
         if inspect.isawaitable(kept):
             await kept
         return call
+
+
+def _asking_again(prompt: RenderedPrompt, error: AnswerInvalid, repair: Prompt) -> RenderedPrompt:
+    """Return the question with the answer that was given and what was wrong with it."""
+    objection = repair.render(problem=error.reason)
+    return RenderedPrompt(
+        prompt=prompt.prompt,
+        fingerprint=prompt.fingerprint,
+        messages=(
+            *prompt.messages,
+            Message(role="assistant", content=error.raw[:LONGEST_RAW]),
+            Message(role="user", content="\n\n".join(message.content for message in objection.messages)),
+        ),
+    )
 
 
 def canonical_json(values: Mapping[str, str | int | float | None]) -> str:
