@@ -19,6 +19,7 @@ from memory.catalog import RejectedRow, read_catalog
 from memory.schema import CatalogItem, Enrichment
 
 if TYPE_CHECKING:
+    from commands.workshop import Workshop
     from graphs.batch import Outcome
 
 DEMO_KB = "sqlite:///demo.db"
@@ -129,22 +130,38 @@ async def run(
     """Enrich a catalog and return what came of it; progress is shown on standard error."""
     from commands.workshop import open_workshop  # noqa: PLC0415 - the graph takes a second to import
     from graphs.batch import enrich_catalog  # noqa: PLC0415
-    from memory.store import forget_rejected_rows  # noqa: PLC0415
+    from memory.versions import use  # noqa: PLC0415
 
     report = RunReport()
     async with open_workshop(settings) as workshop:
-        with workshop.database.writing() as session:
-            forget_rejected_rows(session, str(catalog))
+        version_id = _begun(workshop, catalog)
         rows: Iterator[CatalogItem | RejectedRow] = islice(read_catalog(catalog, columns), limit)
         with RunProgress(_total(catalog, columns, limit)) as progress:
             outcomes = enrich_catalog(
-                rows, workshop.graph, workshop.context, workshop.database, concurrency=settings.concurrency
+                rows,
+                workshop.graph,
+                workshop.context,
+                workshop.database,
+                version_id=version_id,
+                concurrency=settings.concurrency,
             )
             async for outcome in outcomes:
                 _count(report, outcome)
                 progress.advance(report.enriched, sum(report.failed.values()), len(report.rejected))
             report.seconds, report.cpu_seconds = progress.seconds, progress.cpu_seconds
+        with workshop.database.writing() as session:
+            use(session, version_id)  # as a whole, and only now that the run has ended well
     return report
+
+
+def _begun(workshop: "Workshop", catalog: Path) -> int:
+    """Return the version of the results that the run works in, the catalog's old refusals forgotten."""
+    from memory.store import forget_rejected_rows  # noqa: PLC0415
+    from memory.versions import version_for  # noqa: PLC0415
+
+    with workshop.database.writing() as session:
+        forget_rejected_rows(session, str(catalog))
+        return version_for(session, workshop.context.provenance)
 
 
 def column_map(pairs: Iterable[str] | None) -> dict[str, str] | None:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import uuid4
 
 from agents.providers.base import AuthenticationFailed, ModelNotFound, ProviderUnavailable
@@ -48,16 +49,18 @@ async def enrich_catalog(
     context: EnrichmentContext,
     database: Database,
     *,
+    version_id: int,
     concurrency: int = 1,
 ) -> AsyncIterator[Outcome]:
     """Yield one outcome a row, each stored before it is yielded; at most `concurrency` items are on their way.
 
-    A failure that would meet every item (no server, no such model, a refused key) is raised and ends the run.
+    Results go into the given version. A failure that would meet every item, such as a refused key, ends the run.
     """
+    shelf = _Shelf(database, version_id)
     pending: set[asyncio.Task[Outcome]] = set()
     try:
         for row in rows:
-            pending.add(asyncio.create_task(_outcome(row, graph, context, database)))
+            pending.add(asyncio.create_task(_outcome(row, graph, context, shelf)))
             while len(pending) >= concurrency:
                 yield await _next_outcome(pending)
         while pending:
@@ -76,18 +79,25 @@ async def _next_outcome(pending: set[asyncio.Task[Outcome]]) -> Outcome:
     return task.result()
 
 
+class _Shelf(NamedTuple):
+    """Where outcomes are stored."""
+
+    database: Database
+    version_id: int
+
+
 async def _outcome(
-    row: CatalogItem | RejectedRow, graph: EnrichmentGraph, context: EnrichmentContext, database: Database
+    row: CatalogItem | RejectedRow, graph: EnrichmentGraph, context: EnrichmentContext, shelf: _Shelf
 ) -> Outcome:
     if not isinstance(row, RejectedRow):
-        return await _enriched(row, graph, context, database)
-    with database.writing() as session:
+        return await _enriched(row, graph, context, shelf)
+    with shelf.database.writing() as session:
         save_rejected_row(session, row.file, row.line, row.reason, row.item_id)
     return row
 
 
 async def _enriched(
-    item: CatalogItem, graph: EnrichmentGraph, context: EnrichmentContext, database: Database
+    item: CatalogItem, graph: EnrichmentGraph, context: EnrichmentContext, shelf: _Shelf
 ) -> Enriched | Failed:
     """Enrich one item and store the outcome; the one place where a failure becomes a stored reason."""
     try:
@@ -95,19 +105,19 @@ async def _enriched(
     except SYSTEMIC:
         raise
     except ReaseqError as error:
-        return _failed(item, _reason(error), str(error), database)
+        return _failed(item, _reason(error), str(error), shelf)
     except Exception as error:
         trace_id = uuid4().hex
         logger.exception("item %r failed; trace id %s", item.id, trace_id)
-        return _failed(item, "internal", f"{type(error).__name__}: {error} (trace id {trace_id})", database)
-    with database.writing() as session:
-        save_enrichment(session, item, enrichment)
+        return _failed(item, "internal", f"{type(error).__name__}: {error} (trace id {trace_id})", shelf)
+    with shelf.database.writing() as session:
+        save_enrichment(session, shelf.version_id, item, enrichment)
     return Enriched(item, enrichment)
 
 
-def _failed(item: CatalogItem, reason: str, detail: str, database: Database) -> Failed:
-    with database.writing() as session:
-        save_failure(session, item, reason, detail)
+def _failed(item: CatalogItem, reason: str, detail: str, shelf: _Shelf) -> Failed:
+    with shelf.database.writing() as session:
+        save_failure(session, shelf.version_id, item, reason, detail)
     return Failed(item, reason, detail)
 
 

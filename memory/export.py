@@ -55,16 +55,17 @@ class ExportFormat(StrEnum):
     PARQUET = "parquet"  # one row a claim
 
 
-def export_knowledge(session: Session, path: Path, export_format: str) -> int:
-    """Write what is known of all items, in order of id, to `path`, whole or not at all; return how many items.
+def export_knowledge(session: Session, path: Path, export_format: str, version_id: int | None = None) -> int:
+    """Write what a version (the current one unless given) knows of all items to `path`; return how many items.
 
-    `export_format` is one of `ExportFormat`. Times and costs are left out, so equal knowledge gives equal bytes. NUL
-    and lone surrogates, which these formats or their readers cannot hold, become U+FFFD. Raises
+    They come in order of id, and the file is written whole or not at all. `export_format` is one of `ExportFormat`.
+    Times and costs are left out, so equal knowledge gives equal bytes. NUL and lone surrogates, which these formats or
+    their readers cannot hold, become U+FFFD. Raises
     `memory.atomic_file.FileUnwritable`.
     """
     write = _WRITERS[ExportFormat(export_format)]
     with written_whole(path) as unfinished:
-        return write(enrichments(session), unfinished)
+        return write(enrichments(session, version_id), unfinished)
 
 
 def unformula(text: str) -> str:

@@ -7,12 +7,13 @@ from typing import Self, TypeVar
 from sqlalchemy import insert
 from sqlmodel import Session, col, select
 
+from memory.column_types import escaped, unescaped
 from memory.database import Database
 from memory.group_commit import GroupWriter
 from memory.model_call import Message, ModelCall, Usage, call_key
 from memory.record import Record
 from memory.rows import Row, now
-from memory.tables import ModelCallRow, escaped, unescaped
+from memory.tables import ModelCallRow
 
 __all__ = ["Ledger", "Spend", "call_key", "calls_of", "record_call"]
 
@@ -51,13 +52,17 @@ class Spend(Record):
 class Ledger:
     """The journal of a run: keeps each call before it is parsed, and gives durable answers back instead of new calls.
 
-    All writes of the run go through its one writer, which commits together what waits. With `fresh`, only answers of
-    this same run are given back. Use it as an asynchronous context manager, or end it with `close`.
+    All writes of the run go through its one writer, which commits together what waits. Use it as an asynchronous
+    context manager, or end it with `close`.
     """
 
-    def __init__(self, database: Database, *, run_id: int | None = None, fresh: bool = False) -> None:
+    def __init__(self, database: Database) -> None:
         self._database = database
         self._writer = GroupWriter(database)
+        self.begin_run(None)
+
+    def begin_run(self, run_id: int | None, *, fresh: bool = False) -> None:
+        """Count what is recorded from now on as this run's; with `fresh`, recall nothing of other runs."""
         self._run_id = run_id
         self._fresh = fresh
         self.spend = Spend()
@@ -106,7 +111,7 @@ def record_call(session: Session, call: ModelCall) -> None:
     """Store one call; it is durable once the caller has committed.
 
     NUL and lone surrogates in messages and answers are escaped in the database and come back as they were
-    (`memory.tables.escaped`).
+    (`memory.column_types.escaped`).
     """
     session.execute(insert(ModelCallRow), [_row(call)])
 

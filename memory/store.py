@@ -1,14 +1,24 @@
-"""What the knowledge base keeps of items: saving and reading, session first, the caller commits."""
+"""What the knowledge base knows of items, version over version: session first, the caller commits."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from difflib import get_close_matches
+from collections.abc import Collection, Iterator, Sequence
 
-from sqlalchemy import ColumnElement, delete, func, insert, or_, update
+from sqlalchemy import ColumnElement, delete, func, insert
 from sqlmodel import Session, SQLModel, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
-from memory.catalog import RejectedRow
 from memory.category import CategoryTemplate
+from memory.items import PAGE, item_of, items, save_item, save_items, search_items, similar_ids
+from memory.outcomes import (
+    ItemFailure,
+    failure_of,
+    failures,
+    forget_rejected_rows,
+    rejected_rows,
+    save_failure,
+    save_rejected_row,
+    settle,
+)
 from memory.record import Record
 from memory.rows import (
     ClaimParts,
@@ -17,10 +27,7 @@ from memory.rows import (
     claim_rows,
     enrichment_row,
     evidence_rows,
-    item_from,
-    item_row,
     knowledge_from,
-    now,
     verdict_rows,
 )
 from memory.schema import CatalogItem, Claim, Decision, Enrichment
@@ -28,27 +35,43 @@ from memory.tables import (
     ClaimRow,
     EnrichmentRow,
     EvidenceRow,
-    ItemFailureRow,
     ItemRow,
     ModelCallRow,
     RejectedRowRow,
     TemplateRow,
     VerdictRow,
+    WorkRow,
 )
+from memory.versions import ended_in, known_in, lineage
 
-PAGE = 500  # items read at a time: what streaming holds in memory
+__all__ = [  # all that is stored of items, from one place
+    "Counts",
+    "ItemFailure",
+    "MismatchedEnrichment",
+    "claims_of",
+    "counts",
+    "enrichment_of",
+    "enrichments",
+    "failure_of",
+    "failures",
+    "forget_rejected_rows",
+    "item_of",
+    "items",
+    "rejected_rows",
+    "save_enrichment",
+    "save_failure",
+    "save_item",
+    "save_items",
+    "save_rejected_row",
+    "save_template",
+    "search_items",
+    "similar_ids",
+    "template_of",
+]
 
 
 class MismatchedEnrichment(ValueError):
     """An enrichment of another item, or of another text of this item."""
-
-
-class ItemFailure(Record):
-    """Why the last attempt at an item gave nothing."""
-
-    item_id: str
-    reason: str
-    detail: str = ""
 
 
 class Counts(Record):
@@ -67,36 +90,6 @@ class Counts(Record):
     def waiting(self) -> int:
         """Items that are neither enriched nor failed yet."""
         return self.items - self.enriched - self.failed
-
-
-def save_item(session: Session, item: CatalogItem, *, catalog: str | None = None, line: int | None = None) -> None:
-    """Store an item, or replace its text; what was known of another text of it is dropped with its evidence."""
-    row: Row = item_row(item) | {"updated_at": now()}
-    if catalog is not None:
-        row |= {"catalog": catalog, "line": line}
-    stored_hash = session.scalar(select(ItemRow.content_hash).where(ItemRow.id == item.id))
-    if stored_hash is None:
-        session.execute(insert(ItemRow).values(id=item.id, created_at=row["updated_at"], **row))
-        return
-    if stored_hash != item.content_hash:
-        session.execute(delete(EnrichmentRow).where(col(EnrichmentRow.item_id) == item.id))
-        session.execute(delete(ItemFailureRow).where(col(ItemFailureRow.item_id) == item.id))
-    session.execute(update(ItemRow).where(col(ItemRow.id) == item.id).values(**row))
-
-
-def item_of(session: Session, item_id: str) -> CatalogItem | None:
-    """Return the stored item, or None."""
-    row = session.get(ItemRow, item_id)
-    return None if row is None else item_from(row)
-
-
-def items(session: Session) -> Iterator[CatalogItem]:
-    """Yield all stored items in order of id, a page at a time."""
-    last = ""
-    while page := session.exec(select(ItemRow).where(ItemRow.id > last).order_by(col(ItemRow.id)).limit(PAGE)).all():
-        yield from map(item_from, page)
-        last = page[-1].id
-        session.expunge_all()
 
 
 def save_template(session: Session, template: CategoryTemplate) -> None:
@@ -120,89 +113,61 @@ def template_of(
     return None if row is None else CategoryTemplate.model_validate(row.content)
 
 
-def save_enrichment(session: Session, item: CatalogItem, enrichment: Enrichment) -> None:
-    """Store what was learnt of an item: the item, the whole enrichment in place of the old one; its failure is over."""
+def save_enrichment(session: Session, version_id: int, item: CatalogItem, enrichment: Enrichment) -> None:
+    """Store what a version learnt of an item, in place of what it knew; its turn with the item has ended well."""
     if (enrichment.item_id, enrichment.content_hash) != (item.id, item.content_hash):
         raise MismatchedEnrichment(f"this enrichment of {enrichment.item_id!r} is not of the given text of {item.id!r}")
     save_item(session, item)
-    session.execute(delete(EnrichmentRow).where(col(EnrichmentRow.item_id) == item.id))
-    session.execute(delete(ItemFailureRow).where(col(ItemFailureRow.item_id) == item.id))
-    _insert(session, EnrichmentRow, [enrichment_row(enrichment)])
-    _insert(session, ClaimRow, claim_rows(enrichment))
-    _insert(session, EvidenceRow, evidence_rows(enrichment))
-    _insert(session, VerdictRow, verdict_rows(enrichment))
+    of_version = (col(EnrichmentRow.item_id) == item.id, col(EnrichmentRow.version_id) == version_id)
+    session.execute(delete(EnrichmentRow).where(*of_version))
+    _insert(session, EnrichmentRow, version_id, [enrichment_row(enrichment)])
+    _insert(session, ClaimRow, version_id, claim_rows(enrichment))
+    _insert(session, EvidenceRow, version_id, evidence_rows(enrichment))
+    _insert(session, VerdictRow, version_id, verdict_rows(enrichment))
+    settle(session, version_id, item, "enriched")
 
 
-def enrichment_of(session: Session, item_id: str) -> StoredKnowledge | None:
-    """Return the item and what is known of it, every evidence checked again; None where nothing is known."""
-    return next(_known(session, col(ItemRow.id) == item_id), None)
+def enrichment_of(session: Session, item_id: str, version_id: int | None = None) -> StoredKnowledge | None:
+    """Return the item and what a version (the current one unless given) knows of it; None where it knows nothing.
+
+    Every evidence is checked against the item's stored text again.
+    """
+    return next(_known(session, lineage(session, version_id), col(ItemRow.id) == item_id), None)
 
 
-def enrichments(session: Session) -> Iterator[StoredKnowledge]:
-    """Yield (item, enrichment) in order of item id, a page at a time: two queries a page."""
-    last = ""
-    while page := list(_known(session, col(ItemRow.id) > last)):
+def enrichments(session: Session, version_id: int | None = None) -> Iterator[StoredKnowledge]:
+    """Yield (item, enrichment) as a version (the current one unless given) has it, in order of item id.
+
+    It is read a page at a time, with two queries a page.
+    """
+    last, versions = "", lineage(session, version_id)
+    while page := list(_known(session, versions, col(ItemRow.id) > last)):
         yield from page
         last = page[-1].item.id
 
 
-def claims_of(session: Session, item_id: str) -> tuple[Claim, ...]:
+def claims_of(session: Session, item_id: str, version_id: int | None = None) -> tuple[Claim, ...]:
     """Return the item's claims, accepted and rejected ones; empty where nothing is known."""
-    known = enrichment_of(session, item_id)
+    known = enrichment_of(session, item_id, version_id)
     return () if known is None else known.enrichment.claims
 
 
-def save_failure(session: Session, item: CatalogItem, reason: str, detail: str = "") -> None:
-    """Store the item and why the last attempt at it gave nothing; what was known of the same text stays."""
-    save_item(session, item)
-    session.execute(delete(ItemFailureRow).where(col(ItemFailureRow.item_id) == item.id))
-    _insert(session, ItemFailureRow, [{"item_id": item.id, "reason": reason, "detail": detail, "at": now()}])
-
-
-def failures(session: Session) -> list[ItemFailure]:
-    """Return why items failed, in order of item id."""
-    rows = session.exec(select(ItemFailureRow).order_by(col(ItemFailureRow.item_id))).all()
-    return [ItemFailure(item_id=row.item_id, reason=row.reason, detail=row.detail) for row in rows]
-
-
-def failure_of(session: Session, item_id: str) -> ItemFailure | None:
-    """Return why the last attempt at an item gave nothing, or None."""
-    row = session.get(ItemFailureRow, item_id)
-    return None if row is None else ItemFailure(item_id=row.item_id, reason=row.reason, detail=row.detail)
-
-
-def save_rejected_row(session: Session, catalog: str, line: int, reason: str, item_id: str | None = None) -> None:
-    """Store why a catalog row is no item, in place of what was said of the same line before."""
-    at_line = (col(RejectedRowRow.catalog) == catalog, col(RejectedRowRow.line) == line)
-    session.execute(delete(RejectedRowRow).where(*at_line))
-    _insert(session, RejectedRowRow, [{"catalog": catalog, "line": line, "reason": reason, "item_id": item_id}])
-
-
-def forget_rejected_rows(session: Session, catalog: str) -> None:
-    """Drop what was said of a catalog's rows, before it is read anew."""
-    session.execute(delete(RejectedRowRow).where(col(RejectedRowRow.catalog) == catalog))
-
-
-def rejected_rows(session: Session) -> list[RejectedRow]:
-    """Return the refused catalog rows, in order of catalog and line."""
-    order = (col(RejectedRowRow.catalog), col(RejectedRowRow.line))
-    rows = session.exec(select(RejectedRowRow).order_by(*order)).all()
-    return [RejectedRow(file=r.catalog, line=r.line, reason=r.reason, item_id=r.item_id) for r in rows]
-
-
-def counts(session: Session) -> Counts:
-    """Return how many of everything is stored."""
-    unknown = (
-        select(func.count())
-        .select_from(ItemFailureRow)
-        .outerjoin(EnrichmentRow, col(EnrichmentRow.item_id) == col(ItemFailureRow.item_id))
+def counts(session: Session, version_id: int | None = None) -> Counts:
+    """Return how many of everything is stored, as a version (the current one unless given) has it."""
+    versions = lineage(session, version_id)
+    enriched = select(func.count()).select_from(ItemRow).join(EnrichmentRow, known_in(versions))
+    by_decision = (
+        select(VerdictRow.decision, func.count())
+        .select_from(ItemRow)
+        .join(EnrichmentRow, known_in(versions))
+        .join(VerdictRow, _of_enrichment(VerdictRow))
+        .group_by(col(VerdictRow.decision))
     )
-    by_decision = select(VerdictRow.decision, func.count()).group_by(col(VerdictRow.decision))
     decided = dict(session.exec(by_decision).all())
     return Counts(
         items=_count(session, ItemRow),
-        enriched=_count(session, EnrichmentRow),
-        failed=session.exec(unknown.where(col(EnrichmentRow.item_id).is_(None))).one(),
+        enriched=session.exec(enriched).one(),
+        failed=session.exec(_failed_and_unknown(versions)).one(),
         rejected=_count(session, RejectedRowRow),
         accepted_claims=decided.get(Decision.ACCEPT, 0),
         revised_claims=decided.get(Decision.REVISE, 0),
@@ -211,66 +176,59 @@ def counts(session: Session) -> Counts:
     )
 
 
-def search_items(session: Session, text: str, limit: int = 20) -> list[CatalogItem]:
-    """Return at most `limit` items, in order of id, that have every word of `text` in id, title or description."""
-    query = select(ItemRow).order_by(col(ItemRow.id)).limit(limit)
-    for word in text.split():
-        columns = (col(ItemRow.id), col(ItemRow.title), col(ItemRow.description))
-        query = query.where(or_(*(column.icontains(word, autoescape=True) for column in columns)))
-    return [item_from(row) for row in session.exec(query).all()]
-
-
-def similar_ids(session: Session, item_id: str, limit: int = 5) -> list[str]:
-    """Return at most `limit` stored ids that are most like one that is not, best first; empty where nothing is stored.
-
-    Looked at are the ids that contain it and those before and after it in order, never all of a large catalog.
-    """
-    column = col(ItemRow.id)
-    nearby = (
-        select(column).where(column.icontains(item_id, autoescape=True)).order_by(column),
-        select(column).where(column >= item_id).order_by(column),
-        select(column).where(column < item_id).order_by(column.desc()),
+def _failed_and_unknown(versions: Collection[int]) -> SelectOfScalar[int]:
+    failed = select(func.count()).select_from(ItemRow).join(WorkRow, ended_in(versions))
+    return (
+        failed.outerjoin(EnrichmentRow, known_in(versions))
+        .where(WorkRow.state == "failed")
+        .where(col(EnrichmentRow.item_id).is_(None))
     )
-    found = dict.fromkeys(stored for query in nearby for stored in session.exec(query.limit(50)))
-    return get_close_matches(item_id, found, n=limit, cutoff=0.0)
 
 
-def _insert(session: Session, table: type[SQLModel], rows: Sequence[Row]) -> None:
+def _of_enrichment(part: type[ClaimRow | VerdictRow]) -> ColumnElement[bool]:
+    return (col(part.item_id) == col(EnrichmentRow.item_id)) & (col(part.version_id) == col(EnrichmentRow.version_id))
+
+
+def _insert(session: Session, table: type[SQLModel], version_id: int, rows: Sequence[Row]) -> None:
     if rows:
-        session.execute(insert(table), rows)
+        session.execute(insert(table), [row | {"version_id": version_id} for row in rows])
 
 
 def _count(session: Session, table: type[SQLModel]) -> int:
     return session.exec(select(func.count()).select_from(table)).one()
 
 
-def _known(session: Session, condition: ColumnElement[bool]) -> Iterator[StoredKnowledge]:
-    """Yield the first page of enriched items that meet a condition on their id."""
-    pairs = select(ItemRow, EnrichmentRow).join(EnrichmentRow, col(EnrichmentRow.item_id) == col(ItemRow.id))
+def _known(session: Session, versions: Collection[int], condition: ColumnElement[bool]) -> Iterator[StoredKnowledge]:
+    """Yield the first page of what a lineage knows of the items that meet a condition on their id."""
+    pairs = select(ItemRow, EnrichmentRow).join(EnrichmentRow, known_in(versions))
     page = session.exec(pairs.where(condition).order_by(col(ItemRow.id)).limit(PAGE)).all()
     if not page:
         return
-    parts = _claims_between(session, page[0][0].id, page[-1][0].id)
+    parts = _claims_between(session, page[0][0].id, page[-1][0].id, {row.version_id for _, row in page})
     session.expunge_all()
     for item, enrichment in page:
-        yield knowledge_from(item, enrichment, parts[item.id])
+        yield knowledge_from(item, enrichment, parts[item.id, enrichment.version_id])
 
 
-def _claims_between(session: Session, first: str, last: str) -> dict[str, list[ClaimParts]]:
-    """Return the claims of the items from `first` to `last`, with evidence and verdict, by item id."""
+def _claims_between(
+    session: Session, first: str, last: str, versions: Collection[int]
+) -> dict[tuple[str, int], list[ClaimParts]]:
+    """Return the claims of the items from `first` to `last`, with evidence and verdict, by item id and version."""
     query = (
         select(ClaimRow, EvidenceRow, VerdictRow)
-        .outerjoin(
-            EvidenceRow,
-            (col(EvidenceRow.item_id) == col(ClaimRow.item_id)) & (col(EvidenceRow.claim_id) == col(ClaimRow.claim_id)),
-        )
-        .join(
-            VerdictRow,
-            (col(VerdictRow.item_id) == col(ClaimRow.item_id)) & (col(VerdictRow.claim_id) == col(ClaimRow.claim_id)),
-        )
-        .where(col(ClaimRow.item_id).between(first, last))
+        .outerjoin(EvidenceRow, _of_claim(EvidenceRow))
+        .join(VerdictRow, _of_claim(VerdictRow))
+        .where(col(ClaimRow.item_id).between(first, last), col(ClaimRow.version_id).in_(versions))
     )
-    parts: dict[str, list[ClaimParts]] = defaultdict(list)
+    parts: dict[tuple[str, int], list[ClaimParts]] = defaultdict(list)
     for claim, evidence, verdict in session.exec(query):
-        parts[claim.item_id].append((claim, evidence, verdict))
+        parts[claim.item_id, claim.version_id].append((claim, evidence, verdict))
     return parts
+
+
+def _of_claim(part: type[EvidenceRow | VerdictRow]) -> ColumnElement[bool]:
+    return (
+        (col(part.item_id) == col(ClaimRow.item_id))
+        & (col(part.version_id) == col(ClaimRow.version_id))
+        & (col(part.claim_id) == col(ClaimRow.claim_id))
+    )

@@ -1,23 +1,13 @@
-"""The database's tables and the column types they need; private to memory."""
+"""The database's tables; private to memory."""
 
-import re
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from sqlalchemy import (
-    JSON,
-    BigInteger,
-    DateTime,
-    Dialect,
-    ForeignKeyConstraint,
-    Index,
-    MetaData,
-    Text,
-    TypeDecorator,
-    text,
-)
+from sqlalchemy import JSON, ForeignKeyConstraint, Index, MetaData, Text, text
 from sqlmodel import Field, SQLModel, UniqueConstraint
+
+from memory.column_types import AnyText, Money, UtcTime
 
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -26,71 +16,6 @@ NAMES = {
     "pk": "pk_%(table_name)s",
 }
 TABLES = MetaData(naming_convention=NAMES)  # names are fixed, so that migrations can drop and change what they name
-
-PARTS = 10**12  # of one unit of money: the price of one cached token still is a whole number of them
-
-ESCAPE = "\N{SYMBOL FOR ESCAPE}"
-_UNSTORABLE = re.compile(f"[\0\ud800-\udfff{ESCAPE}]")
-_ESCAPED = re.compile(f"{ESCAPE}([0-9a-f]{{4}})")
-
-
-def escaped(text: str) -> str:
-    """Return `text` so that every database can hold it: NUL and lone surrogates become an escape and four hex digits.
-
-    PostgreSQL refuses NUL, and UTF-8 has no lone surrogates, but a model's answer may contain both. The escape
-    character itself (U+241B) is escaped too, so `unescaped` gives back exactly what came; all other text is unchanged.
-    """
-    return _UNSTORABLE.sub(lambda match: f"{ESCAPE}{ord(match[0]):04x}", text)
-
-
-def unescaped(text: str) -> str:
-    """Return the text that `escaped` was given."""
-    return _ESCAPED.sub(lambda match: chr(int(match[1], 16)), text)
-
-
-class AnyText(TypeDecorator[str]):
-    """Text that comes back exactly as it was given, NUL and lone surrogates included."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        """Escape what the database would refuse."""
-        return None if value is None else escaped(value)
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
-        """Return the text as it was given."""
-        return None if value is None else unescaped(value)
-
-
-class UtcTime(TypeDecorator[datetime]):
-    """A time in UTC; SQLite drops the zone, so it is put back on the way out."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Turn any zone into UTC."""
-        return None if value is None else value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Mark the stored time as UTC."""
-        return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
-
-
-class Money(TypeDecorator[Decimal]):
-    """An amount of money as a whole number of its 10^-12 parts: sums are exact in every database."""
-
-    impl = BigInteger
-    cache_ok = True
-
-    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> int | None:
-        """Count the parts; what is smaller than one is rounded."""
-        return None if value is None else int((value * PARTS).to_integral_value())
-
-    def process_result_value(self, value: int | None, dialect: Dialect) -> Decimal | None:
-        """Return the amount."""
-        return None if value is None else Decimal(value) / PARTS
 
 
 class Table(SQLModel):
@@ -126,12 +51,76 @@ class TemplateRow(Table, table=True):
     content: dict[str, Any] = Field(sa_type=JSON)
 
 
+class VersionRow(Table, table=True):
+    """One configuration and all results that it gave; a parent is always older, so its id is smaller."""
+
+    __tablename__ = "version"
+
+    id: int | None = Field(default=None, primary_key=True)
+    parent_id: int | None = Field(default=None, foreign_key="version.id")
+    fingerprint: str = Field(index=True)
+    provenance: dict[str, Any] | None = Field(
+        default=None, sa_type=JSON(none_as_null=True)
+    )  # None: results of several configurations
+    note: str = Field(default="", sa_type=AnyText)
+    created_at: datetime = Field(sa_type=UtcTime)
+
+
+class CurrentVersionRow(Table, table=True):
+    """The one row that says which version is read."""
+
+    __tablename__ = "current_version"
+
+    id: int = Field(default=1, primary_key=True)
+    version_id: int = Field(foreign_key="version.id")
+
+
+class RunRow(Table, table=True):
+    """One run of a catalog through the graph."""
+
+    __tablename__ = "run"
+
+    id: int | None = Field(default=None, primary_key=True)
+    version_id: int | None = Field(index=True, foreign_key="version.id", ondelete="SET NULL")
+    catalog: str = Field(sa_type=AnyText)
+    settings: dict[str, Any] = Field(sa_type=JSON)
+    state: str
+    started_at: datetime = Field(sa_type=UtcTime)
+    ended_at: datetime | None = Field(default=None, sa_type=UtcTime)
+    reason: str = Field(default="", sa_type=AnyText)
+    enriched: int = 0
+    failed: int = 0
+    rejected: int = 0
+    skipped: int = 0
+
+
+class WorkRow(Table, table=True):
+    """How far one version is with one item, and who is at it."""
+
+    __tablename__ = "work"
+    __table_args__ = (Index(None, "version_id", "state"),)
+
+    item_id: str = Field(primary_key=True, foreign_key="item.id", ondelete="CASCADE")
+    version_id: int = Field(primary_key=True, foreign_key="version.id", ondelete="CASCADE")
+    content_hash: str
+    state: str
+    owner: str = ""
+    leased_at: float = 0.0  # seconds, of the clock that the owners share
+    lease_until: float = 0.0
+    fence: int = 0
+    attempts: int = 0
+    reason: str = ""
+    detail: str = Field(default="", sa_type=AnyText)
+    at: datetime = Field(sa_type=UtcTime)
+
+
 class EnrichmentRow(Table, table=True):
-    """What is known of one item, its claims aside."""
+    """What one version knows of one item, its claims aside; hidden while `content_hash` is not the item's."""
 
     __tablename__ = "enrichment"
 
     item_id: str = Field(primary_key=True, foreign_key="item.id", ondelete="CASCADE")
+    version_id: int = Field(primary_key=True, index=True, foreign_key="version.id", ondelete="CASCADE")
     content_hash: str
     category_id: str = Field(index=True)
     category_path: list[str] = Field(sa_type=JSON)
@@ -158,9 +147,15 @@ class ClaimRow(Table, table=True):
     """One claim of an enrichment; `position` keeps their order."""
 
     __tablename__ = "claim"
-    __table_args__ = (Index(None, "name", "normalized"),)
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["item_id", "version_id"], ["enrichment.item_id", "enrichment.version_id"], ondelete="CASCADE"
+        ),
+        Index(None, "name", "normalized"),
+    )
 
-    item_id: str = Field(primary_key=True, foreign_key="enrichment.item_id", ondelete="CASCADE")
+    item_id: str = Field(primary_key=True)
+    version_id: int = Field(primary_key=True)
     claim_id: str = Field(primary_key=True, sa_type=AnyText)
     position: int
     name: str = Field(sa_type=AnyText)
@@ -173,7 +168,8 @@ class ClaimRow(Table, table=True):
 
 
 def _belongs_to_a_claim() -> ForeignKeyConstraint:
-    return ForeignKeyConstraint(["item_id", "claim_id"], ["claim.item_id", "claim.claim_id"], ondelete="CASCADE")
+    key = ("item_id", "version_id", "claim_id")
+    return ForeignKeyConstraint(key, [f"claim.{column}" for column in key], ondelete="CASCADE")
 
 
 class EvidenceRow(Table, table=True):
@@ -183,6 +179,7 @@ class EvidenceRow(Table, table=True):
     __table_args__ = (_belongs_to_a_claim(),)
 
     item_id: str = Field(primary_key=True)
+    version_id: int = Field(primary_key=True)
     claim_id: str = Field(primary_key=True, sa_type=AnyText)
     field: str = Field(sa_type=Text)
     start: int
@@ -197,6 +194,7 @@ class VerdictRow(Table, table=True):
     __table_args__ = (_belongs_to_a_claim(), Index(None, "decision", "reason"))
 
     item_id: str = Field(primary_key=True)
+    version_id: int = Field(primary_key=True)
     claim_id: str = Field(primary_key=True, sa_type=AnyText)
     decision: str
     reason: str
@@ -231,17 +229,6 @@ class ModelCallRow(Table, table=True):
     outcome: str = Field(default="answered", sa_column_kwargs={"server_default": "answered"})
     run_id: int | None = Field(default=None, index=True)
     cost: Decimal | None = Field(default=None, sa_type=Money)
-
-
-class ItemFailureRow(Table, table=True):
-    """Why the last attempt at an item gave nothing."""
-
-    __tablename__ = "item_failure"
-
-    item_id: str = Field(primary_key=True, foreign_key="item.id", ondelete="CASCADE")
-    reason: str
-    detail: str = Field(sa_type=AnyText)
-    at: datetime = Field(sa_type=UtcTime)
 
 
 class RejectedRowRow(Table, table=True):

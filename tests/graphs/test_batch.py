@@ -16,7 +16,9 @@ from memory.catalog import RejectedRow
 from memory.database import Database, open_database
 from memory.schema import CatalogItem
 from memory.store import counts, enrichment_of, failures, rejected_rows
+from memory.versions import version_for
 from tests.graphs.bench_of_bottles import NO_CAPABILITIES, context_of
+from tests.memory.knowledge_samples import PROVENANCE
 
 PICK = ScriptedAnswer(agent="attribute_extractor", answer={"brand": "Acme"})
 BROKEN = ScriptedAnswer(agent="attribute_extractor", item="I3", answer="not JSON at all")
@@ -26,11 +28,18 @@ def rows(count: int) -> list[CatalogItem | RejectedRow]:
     return [CatalogItem(id=f"I{n}", title=f"Acme bottle {n + 1}00 ml") for n in range(count)]
 
 
+def version_in(database: Database) -> int:
+    with database.writing() as session:
+        return version_for(session, PROVENANCE)
+
+
 async def outcomes(
     tmp_path: Path, database: Database, catalog: list[CatalogItem | RejectedRow], concurrency: int
 ) -> list[object]:
     context, _ = context_of(tmp_path, database, [PICK, BROKEN], capabilities=NO_CAPABILITIES)
-    run = enrich_catalog(catalog, build_enrichment_graph(), context, database, concurrency=concurrency)
+    run = enrich_catalog(
+        catalog, build_enrichment_graph(), context, database, version_id=version_in(database), concurrency=concurrency
+    )
     return [outcome async for outcome in run]
 
 
@@ -73,7 +82,9 @@ async def test_a_defect_on_one_item_is_stored_as_internal_and_the_others_go_on(t
         context, journal = context_of(tmp_path, database, [PICK], capabilities=NO_CAPABILITIES)
         broken = Interviewer(Defective([PICK], capabilities=NO_CAPABILITIES), journal)
         object.__setattr__(context, "model", broken)
-        run = enrich_catalog(rows(3), build_enrichment_graph(), context, database, concurrency=2)
+        run = enrich_catalog(
+            rows(3), build_enrichment_graph(), context, database, version_id=version_in(database), concurrency=2
+        )
         found = [outcome async for outcome in run]
 
     assert [o.reason for o in found if isinstance(o, Failed)] == ["internal"] * 3
@@ -91,7 +102,9 @@ async def test_a_refused_key_ends_the_run_instead_of_walking_the_catalog(tmp_pat
     with open_database("sqlite://") as database:
         context, journal = context_of(tmp_path, database, [PICK], capabilities=NO_CAPABILITIES)
         object.__setattr__(context, "model", Interviewer(Refusing([PICK], capabilities=NO_CAPABILITIES), journal))
-        run = enrich_catalog(rows(50), build_enrichment_graph(), context, database, concurrency=4)
+        run = enrich_catalog(
+            rows(50), build_enrichment_graph(), context, database, version_id=version_in(database), concurrency=4
+        )
 
         with pytest.raises(AuthenticationFailed):
             _ = [outcome async for outcome in run if isinstance(outcome, Enriched)]
@@ -110,7 +123,9 @@ async def test_items_that_meet_the_same_dead_server_at_once_make_one_error(tmp_p
         context, journal = context_of(tmp_path, database, [PICK], capabilities=NO_CAPABILITIES)
         dead = replace(context, model=Interviewer(Unreachable([], capabilities=NO_CAPABILITIES), journal))
         with pytest.raises(ProviderUnavailable, match="no server"):
-            async for _ in enrich_catalog(rows(6), build_enrichment_graph(), dead, database, concurrency=3):
+            async for _ in enrich_catalog(
+                rows(6), build_enrichment_graph(), dead, database, version_id=version_in(database), concurrency=3
+            ):
                 pass
         gc.collect()
 

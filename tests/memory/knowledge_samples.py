@@ -17,6 +17,15 @@ from memory.schema import (
     Verdict,
 )
 
+PROVENANCE = Provenance(
+    prompts=(("critic", "f1"), ("summarizer", "f2")),
+    model="scripted:test",
+    parameters='{"temperature":0}',
+    taxonomy_version="starter-1",
+    encoder="minilm",
+    code_version="0.1.0",
+    max_revisions=2,
+)
 DRILLS = ("Tools", "Power Tools", "Drills")
 
 
@@ -64,6 +73,7 @@ def enriched(
     rejected: Sequence[Claim] = (),
     summary: str = "A cordless drill.",
     path: tuple[str, ...] = DRILLS,
+    provenance: Provenance = PROVENANCE,
 ) -> Enrichment:
     """Return an enrichment that accepts `claims` (the title's first word as brand, unless given) and rejects others."""
     accepted = [quoted(item, "c1", "brand", item.title.split()[0])] if claims is None else claims
@@ -87,15 +97,7 @@ def enriched(
         ungrounded=(UngroundedProposal(name="weight", value="1.2 kg", quote="weighs 1.2 kg", round=1),),
         summary=summary,
         rounds=1,
-        provenance=Provenance(
-            prompts=(("critic", "f1"), ("summarizer", "f2")),
-            model="scripted:test",
-            parameters='{"temperature":0}',
-            taxonomy_version="starter-1",
-            encoder="minilm",
-            code_version="0.1.0",
-            max_revisions=2,
-        ),
+        provenance=provenance,
         usage=Usage(prompt_tokens=100, completion_tokens=20, estimated=True),
         model_calls=4,
         seconds=0.25,

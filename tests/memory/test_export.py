@@ -16,7 +16,8 @@ from memory.database import open_database
 from memory.export import COLUMNS, ExportFormat, export_knowledge, unformula
 from memory.rows import CorruptKnowledge
 from memory.store import save_enrichment, save_item
-from tests.memory.knowledge_samples import drill, enriched, known, quoted
+from memory.versions import version_for
+from tests.memory.knowledge_samples import PROVENANCE, drill, enriched, known, quoted
 
 HOSTILE = [
     "=HYPERLINK(1)",
@@ -35,6 +36,7 @@ HOSTILE = [
 @pytest.fixture
 def session() -> Iterator[Session]:
     with open_database("sqlite://") as database, database.writing() as session:
+        assert version_for(session, PROVENANCE) == 1
         yield session
 
 
@@ -43,8 +45,8 @@ def stocked(session: Session) -> Session:
     """Two enriched items, one without claims, and one item that is not enriched."""
     item = drill("b")
     claims = [quoted(item, "c1", "colour", "red"), quoted(item, "c2", "voltage", "18", "V"), known("colour", "blue")]
-    save_enrichment(session, item, enriched(item, claims, rejected=[known("use", "DIY", claim_id="w2")]))
-    save_enrichment(session, drill("a"), enriched(drill("a"), []))
+    save_enrichment(session, 1, item, enriched(item, claims, rejected=[known("use", "DIY", claim_id="w2")]))
+    save_enrichment(session, 1, drill("a"), enriched(drill("a"), []))
     save_item(session, drill("c"))
     return session
 
@@ -130,10 +132,11 @@ def test_nothing_known_is_a_valid_file(session: Session, tmp_path: Path, export_
 def test_equal_knowledge_learnt_at_another_time_gives_equal_bytes(tmp_path: Path, export_format: ExportFormat) -> None:
     for name in ("one", "two"):
         with open_database("sqlite://") as database, database.writing() as session:
+            version_for(session, PROVENANCE)
             for item_id in ("a", "b", "c") if name == "one" else ("c", "b", "a"):
                 seconds = time.perf_counter()
                 enrichment = enriched(drill(item_id)).model_copy(update={"seconds": seconds})
-                save_enrichment(session, drill(item_id), enrichment)
+                save_enrichment(session, 1, drill(item_id), enrichment)
             export_knowledge(session, tmp_path / name, export_format)
 
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
@@ -144,7 +147,7 @@ def test_json_lines_and_parquet_give_hostile_text_back_unchanged(
     session: Session, tmp_path: Path, hostile: str
 ) -> None:
     item = drill(title=f"{hostile} drill")
-    save_enrichment(session, item, enriched(item, [known("use", hostile)], summary=hostile))
+    save_enrichment(session, 1, item, enriched(item, [known("use", hostile)], summary=hostile))
 
     export_knowledge(session, tmp_path / "out.jsonl", ExportFormat.JSONL)
     export_knowledge(session, tmp_path / "out.parquet", ExportFormat.PARQUET)
@@ -167,7 +170,7 @@ def test_csv_gives_hostile_text_back_behind_one_apostrophe_at_most(
     session: Session, tmp_path: Path, hostile: str
 ) -> None:
     item = drill(title=f"{hostile} drill")
-    save_enrichment(session, item, enriched(item, [known("use", hostile)], summary=hostile))
+    save_enrichment(session, 1, item, enriched(item, [known("use", hostile)], summary=hostile))
 
     export_knowledge(session, tmp_path / "out.csv", ExportFormat.CSV)
 
@@ -180,7 +183,7 @@ def test_csv_gives_hostile_text_back_behind_one_apostrophe_at_most(
 def test_what_no_reader_accepts_becomes_the_replacement_character(
     session: Session, tmp_path: Path, export_format: ExportFormat
 ) -> None:
-    save_enrichment(session, drill(), enriched(drill(), [known("use", "a\0b")], summary="lone \ud800"))
+    save_enrichment(session, 1, drill(), enriched(drill(), [known("use", "a\0b")], summary="lone \ud800"))
 
     export_knowledge(session, tmp_path / "out", export_format)
 

@@ -17,11 +17,11 @@ from sqlalchemy import event, text
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
+from memory.column_types import escaped, unescaped
 from memory.database import Database, DatabaseFull, open_database
 from memory.ledger import Ledger, call_key, calls_of, record_call
 from memory.model_call import Message, ModelCall, Usage
 from memory.store import counts, save_item
-from memory.tables import escaped, unescaped
 from tests.memory.knowledge_samples import drill
 
 any_text = st.text(st.characters(codec=None, exclude_categories=[]) | st.sampled_from("\0␛\ud800\udfff0d8"))
@@ -134,7 +134,8 @@ def commits_of(database: Database) -> list[object]:
 
 
 async def test_a_recorded_call_is_durable_and_recalled_by_its_key(database: Database) -> None:
-    async with Ledger(database, run_id=7) as ledger:
+    async with Ledger(database) as ledger:
+        ledger.begin_run(7)
         await ledger.record(call("first", key="k"))
         await ledger.record(call("second", key="k", cost=Decimal("0.000000000042")))
 
@@ -156,10 +157,12 @@ async def test_a_lost_answer_is_recorded_but_never_recalled(database: Database) 
 
 
 async def test_a_fresh_run_recalls_only_its_own_answers(database: Database) -> None:
-    async with Ledger(database, run_id=1) as ledger:
+    async with Ledger(database) as ledger:
+        ledger.begin_run(1)
         await ledger.record(call("old", key="k"))
 
-    async with Ledger(database, run_id=2, fresh=True) as ledger:
+    async with Ledger(database) as ledger:
+        ledger.begin_run(2, fresh=True)
         before = ledger.recall("k")
         await ledger.record(call("new", key="k"))
         after = ledger.recall("k")

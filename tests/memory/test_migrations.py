@@ -18,7 +18,8 @@ from memory.database import known_revisions, open_database
 from memory.migrations import upgrade as migrations
 from memory.store import counts, enrichment_of, save_enrichment
 from memory.tables import TABLES
-from tests.memory.knowledge_samples import drill, enriched
+from memory.versions import version_for
+from tests.memory.knowledge_samples import PROVENANCE, drill, enriched
 
 ROWS = Path(__file__).parent / "revisions"  # one SQL file a revision: what a knowledge base of that time holds
 
@@ -175,7 +176,8 @@ def test_a_kill_at_any_statement_of_a_later_migration_keeps_the_old_state_or_the
 
 def test_foreign_keys_are_enforced_again_after_a_migration() -> None:
     with open_database("sqlite://") as opened, opened.writing() as session:
-        save_enrichment(session, drill(), enriched(drill()))
+        version_for(session, PROVENANCE)
+        save_enrichment(session, 1, drill(), enriched(drill()))
 
         session.connection().exec_driver_sql("DELETE FROM item")
 

@@ -32,12 +32,14 @@ from memory.store import (
     similar_ids,
     template_of,
 )
-from tests.memory.knowledge_samples import drill, enriched, known, quoted
+from memory.versions import version_for
+from tests.memory.knowledge_samples import PROVENANCE, drill, enriched, known, quoted
 
 
 @pytest.fixture
 def session() -> Iterator[Session]:
     with open_database("sqlite://") as database, database.writing() as session:
+        assert version_for(session, PROVENANCE) == 1
         yield session
 
 
@@ -53,7 +55,7 @@ def test_an_enrichment_comes_back_equal_with_its_item(session: Session) -> None:
         rejected=[known("use", "DIY")],
     )
 
-    save_enrichment(session, item, enrichment)
+    save_enrichment(session, 1, item, enrichment)
 
     assert enrichment_of(session, "d1") == (item, enrichment)
     assert claims_of(session, "d1") == enrichment.claims
@@ -62,7 +64,7 @@ def test_an_enrichment_comes_back_equal_with_its_item(session: Session) -> None:
 def test_an_enrichment_without_claims_comes_back_equal(session: Session) -> None:
     item = drill()
 
-    save_enrichment(session, item, enriched(item, []))
+    save_enrichment(session, 1, item, enriched(item, []))
 
     assert enrichment_of(session, "d1") == (item, enriched(item, []))
 
@@ -81,28 +83,30 @@ def test_a_second_enrichment_replaces_the_first_as_a_whole(session: Session) -> 
     first = enriched(item, [quoted(item, "c1", "brand", "Acme"), quoted(item, "c2", "colour", "red")])
     second = enriched(item, [quoted(item, "c1", "voltage", "18", "V")], summary="An 18 V drill.")
 
-    save_enrichment(session, item, first)
+    save_enrichment(session, 1, item, first)
     assert enrichment_of(session, "d1") == (item, first)
-    save_enrichment(session, item, second)
+    save_enrichment(session, 1, item, second)
 
     assert enrichment_of(session, "d1") == (item, second)
     assert [rows_in(session, table) for table in ("enrichment", "claim", "evidence", "verdict")] == [1, 1, 1, 1]
 
 
-def test_a_changed_text_drops_what_was_known_of_the_old_one(session: Session) -> None:
-    save_enrichment(session, drill(), enriched(drill()))
+def test_what_was_known_of_another_text_is_hidden_until_that_text_is_back(session: Session) -> None:
+    save_enrichment(session, 1, drill(), enriched(drill()))
     changed = drill(title="Acme hammer drill")
 
     save_item(session, changed)
 
     assert item_of(session, "d1") == changed
     assert enrichment_of(session, "d1") is None
-    assert rows_in(session, "claim") == 0
+    assert counts(session).accepted_claims == 0
+    save_item(session, drill())
+    assert enrichment_of(session, "d1") == (drill(), enriched(drill()))
 
 
 def test_an_unchanged_text_keeps_what_is_known_and_where_it_was_read(session: Session) -> None:
     save_item(session, drill(), catalog="drills.csv", line=7)
-    save_enrichment(session, drill(), enriched(drill()))
+    save_enrichment(session, 1, drill(), enriched(drill()))
 
     save_item(session, drill())
 
@@ -112,9 +116,9 @@ def test_an_unchanged_text_keeps_what_is_known_and_where_it_was_read(session: Se
 
 def test_an_enrichment_of_another_text_or_item_is_refused(session: Session) -> None:
     with pytest.raises(MismatchedEnrichment, match="d1"):
-        save_enrichment(session, drill(title="Acme hammer drill"), enriched(drill()))
+        save_enrichment(session, 1, drill(title="Acme hammer drill"), enriched(drill()))
     with pytest.raises(MismatchedEnrichment, match="d2"):
-        save_enrichment(session, drill("d2"), enriched(drill()))
+        save_enrichment(session, 1, drill("d2"), enriched(drill()))
 
     assert counts(session).items == 0
 
@@ -131,7 +135,7 @@ def test_an_enrichment_of_another_text_or_item_is_refused(session: Session) -> N
     ],
 )
 def test_knowledge_changed_from_outside_is_refused_when_it_is_read(session: Session, tampering: str) -> None:
-    save_enrichment(session, drill(), enriched(drill()))
+    save_enrichment(session, 1, drill(), enriched(drill()))
 
     session.execute(text(tampering))
 
@@ -155,7 +159,7 @@ def test_hostile_text_comes_back_unchanged(session: Session, hostile: str) -> No
     item = drill()
     enrichment = enriched(item, [known(hostile, hostile, claim_id=hostile)], summary=hostile)
 
-    save_enrichment(session, item, enrichment)
+    save_enrichment(session, 1, item, enrichment)
 
     assert enrichment_of(session, "d1") == (item, enrichment)
 
@@ -163,7 +167,7 @@ def test_hostile_text_comes_back_unchanged(session: Session, hostile: str) -> No
 def test_a_lone_surrogate_in_a_summary_comes_back_unchanged(session: Session) -> None:
     enrichment = enriched(drill(), summary="lone \ud800")
 
-    save_enrichment(session, drill(), enrichment)
+    save_enrichment(session, 1, drill(), enrichment)
 
     assert enrichment_of(session, "d1") == (drill(), enrichment)
 
@@ -174,7 +178,7 @@ def test_all_knowledge_streams_in_order_of_id_with_two_queries_a_page(
     monkeypatch.setattr("memory.store.PAGE", 4)
     ids = ["b", "a", "10", "9", "é", "B", "z", "y", "x", "w"]
     for item_id in ids:
-        save_enrichment(session, drill(item_id), enriched(drill(item_id)))
+        save_enrichment(session, 1, drill(item_id), enriched(drill(item_id)))
     save_item(session, drill("never enriched"))
     statements: list[str] = []
     event.listen(session.connection(), "before_cursor_execute", lambda *call: statements.append(call[2]))
@@ -183,11 +187,11 @@ def test_all_knowledge_streams_in_order_of_id_with_two_queries_a_page(
 
     assert [knowledge.item.id for knowledge in streamed] == sorted(ids)
     assert all(knowledge == (drill(knowledge.item.id), enriched(drill(knowledge.item.id))) for knowledge in streamed)
-    assert len(statements) == 7  # two for each of three pages, one that finds no more
+    assert len(statements) == 9  # two for the version, two for each of three pages, one that finds no more
 
 
 def test_all_items_stream_in_order_of_id(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("memory.store.PAGE", 2)
+    monkeypatch.setattr("memory.items.PAGE", 2)
     for item_id in ("c", "a", "e", "b", "d"):
         save_item(session, drill(item_id))
 
@@ -210,12 +214,12 @@ def test_a_template_is_stored_for_each_taxonomy_version_and_completing_model(ses
 
 
 def test_a_failure_is_told_until_the_item_is_enriched(session: Session) -> None:
-    save_failure(session, drill(), "timeout", "60 s")
-    save_failure(session, drill(), "refusal", "I cannot \0")
+    save_failure(session, 1, drill(), "timeout", "60 s")
+    save_failure(session, 1, drill(), "refusal", "I cannot \0")
     told = failures(session)
     assert [failure_of(session, "d1")] == told
 
-    save_enrichment(session, drill(), enriched(drill()))
+    save_enrichment(session, 1, drill(), enriched(drill()))
 
     assert told == [ItemFailure(item_id="d1", reason="refusal", detail="I cannot \0")]
     assert failures(session) == []
@@ -224,10 +228,10 @@ def test_a_failure_is_told_until_the_item_is_enriched(session: Session) -> None:
 
 def test_a_failure_keeps_what_was_known_of_the_same_text_and_drops_it_of_another(session: Session) -> None:
     for item_id in ("same", "other"):
-        save_enrichment(session, drill(item_id), enriched(drill(item_id)))
+        save_enrichment(session, 1, drill(item_id), enriched(drill(item_id)))
 
-    save_failure(session, drill("same"), "timeout")
-    save_failure(session, drill("other", title="Acme hammer drill"), "timeout")
+    save_failure(session, 1, drill("same"), "timeout")
+    save_failure(session, 1, drill("other", title="Acme hammer drill"), "timeout")
 
     assert enrichment_of(session, "same") is not None
     assert enrichment_of(session, "other") is None
@@ -256,8 +260,8 @@ def test_a_catalog_read_anew_forgets_its_own_refused_rows_alone(session: Session
 
 def test_every_item_is_counted_in_one_state(session: Session) -> None:
     enriched_item = drill("1")
-    save_enrichment(session, enriched_item, enriched(enriched_item, rejected=[known("use", "DIY")]))
-    save_failure(session, drill("2"), "timeout")
+    save_enrichment(session, 1, enriched_item, enriched(enriched_item, rejected=[known("use", "DIY")]))
+    save_failure(session, 1, drill("2"), "timeout")
     save_item(session, drill("3"))
     save_rejected_row(session, "a.csv", 3, "no title")
 

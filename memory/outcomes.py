@@ -1,0 +1,88 @@
+"""How turns ended other than with knowledge: items that failed, and catalog rows that are no items."""
+
+from sqlalchemy import delete, insert, update
+from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
+
+from memory.catalog import RejectedRow
+from memory.items import save_item
+from memory.record import Record
+from memory.rows import Row, now
+from memory.schema import CatalogItem
+from memory.tables import ItemRow, RejectedRowRow, WorkRow
+from memory.versions import ended_in, lineage
+
+
+class ItemFailure(Record):
+    """Why the last attempt at an item gave nothing."""
+
+    item_id: str
+    reason: str
+    detail: str = ""
+
+
+def settle(
+    session: Session, version_id: int, item: CatalogItem, state: str, *, reason: str = "", detail: str = ""
+) -> None:
+    """Store how a version's turn with an item ended: `enriched` or `failed`; a lease on it is over."""
+    ended: Row = {
+        "content_hash": item.content_hash,
+        "state": state,
+        "owner": "",
+        "leased_at": 0.0,
+        "lease_until": 0.0,
+        "reason": reason,
+        "detail": detail,
+        "at": now(),
+    }
+    turn = (col(WorkRow.item_id) == item.id, col(WorkRow.version_id) == version_id)
+    if session.connection().execute(update(WorkRow).where(*turn).values(**ended)).rowcount == 0:
+        key = {"item_id": item.id, "version_id": version_id}
+        session.execute(insert(WorkRow), [ended | key | {"fence": 0, "attempts": 1}])
+
+
+def save_failure(session: Session, version_id: int, item: CatalogItem, reason: str, detail: str = "") -> None:
+    """Store the item and why the last attempt at it gave nothing; what was known of the same text stays."""
+    save_item(session, item)
+    settle(session, version_id, item, "failed", reason=reason, detail=detail)
+
+
+def failures(session: Session, version_id: int | None = None) -> list[ItemFailure]:
+    """Return why items failed as a version (the current one unless given) and those below it tell, in order of id."""
+    query = _failed(session, version_id).order_by(col(WorkRow.item_id))
+    return [_failure(row) for row in session.exec(query)]
+
+
+def failure_of(session: Session, item_id: str, version_id: int | None = None) -> ItemFailure | None:
+    """Return why the last attempt at an item gave nothing, or None."""
+    row = session.exec(_failed(session, version_id).where(WorkRow.item_id == item_id)).first()
+    return None if row is None else _failure(row)
+
+
+def save_rejected_row(session: Session, catalog: str, line: int, reason: str, item_id: str | None = None) -> None:
+    """Store why a catalog row is no item, in place of what was said of the same line before."""
+    at_line = (col(RejectedRowRow.catalog) == catalog, col(RejectedRowRow.line) == line)
+    session.execute(delete(RejectedRowRow).where(*at_line))
+    row = {"catalog": catalog, "line": line, "reason": reason, "item_id": item_id}
+    session.execute(insert(RejectedRowRow), [row])
+
+
+def forget_rejected_rows(session: Session, catalog: str) -> None:
+    """Drop what was said of a catalog's rows, before it is read anew."""
+    session.execute(delete(RejectedRowRow).where(col(RejectedRowRow.catalog) == catalog))
+
+
+def rejected_rows(session: Session) -> list[RejectedRow]:
+    """Return the refused catalog rows, in order of catalog and line."""
+    order = (col(RejectedRowRow.catalog), col(RejectedRowRow.line))
+    rows = session.exec(select(RejectedRowRow).order_by(*order)).all()
+    return [RejectedRow(file=r.catalog, line=r.line, reason=r.reason, item_id=r.item_id) for r in rows]
+
+
+def _failed(session: Session, version_id: int | None) -> SelectOfScalar[WorkRow]:
+    ended = ended_in(lineage(session, version_id))
+    return select(WorkRow).join(ItemRow, ended).where(WorkRow.state == "failed")
+
+
+def _failure(row: WorkRow) -> ItemFailure:
+    return ItemFailure(item_id=row.item_id, reason=row.reason, detail=row.detail)

@@ -1,0 +1,180 @@
+"""Who is at which item: leases with fences, so that two processes share a catalog and no item is stored twice."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
+from typing import NamedTuple
+
+from sqlalchemy import delete, func, insert, update
+from sqlmodel import Session, col, select
+
+from memory.errors import ReaseqError
+from memory.items import save_items
+from memory.outcomes import save_failure
+from memory.record import Record
+from memory.rows import Row
+from memory.rows import now as present_time
+from memory.schema import CatalogItem, Enrichment
+from memory.store import save_enrichment
+from memory.tables import WorkRow
+
+
+class WorkState(StrEnum):
+    """How far a version is with an item."""
+
+    WAITING = "waiting"  # given back: its owner stopped before it was done
+    LEASED = "leased"
+    ENRICHED = "enriched"
+    FAILED = "failed"
+
+
+class FencedOff(ReaseqError):
+    """The lease was lost: another process has taken the item over, and this one's result is not stored."""
+
+
+class Claimed(Record):
+    """An item that is this owner's until the lease ends; `fence` grows with each claim, so an old one is told apart."""
+
+    item: CatalogItem
+    version_id: int
+    owner: str
+    fence: int
+
+
+class Claims(NamedTuple):
+    """What became of the items that a process wanted; each is in exactly one of these, in the order given."""
+
+    claimed: list[Claimed]
+    done: list[CatalogItem]  # this version has a result for this very text
+    failed: list[CatalogItem]  # its last turn failed, and was not to be repeated
+    busy: list[CatalogItem]  # another process is at it
+
+
+def claim(  # noqa: PLR0917 - who wants what, then until when
+    session: Session,
+    version_id: int,
+    items: Sequence[CatalogItem],
+    owner: str,
+    now: float,
+    lease_seconds: float,
+    *,
+    again: bool = False,
+    retry_failed: bool = False,
+) -> Claims:
+    """Store the items and lease those that are to be done to `owner`: a handful of statements for any number.
+
+    `now` is in seconds of any clock that the owners share. A lease from the future, as a clock that jumped back leaves
+    it, holds nobody up for longer than it was given for. An item with another text than the one that was done or
+    leased is to be done again; with `again`, so is one that is done, and with `retry_failed` one that failed.
+    """
+    rows = _rows(session, version_id, items)
+    states = {item.id: _state_of(rows.get(item.id), item, owner, now) for item in items}
+    repeated = {WorkState.ENRICHED: again, WorkState.FAILED: again or retry_failed, WorkState.LEASED: False}
+    skipped = {state for state, redone in repeated.items() if not redone}
+
+    def those(state: WorkState) -> list[CatalogItem]:
+        return [item for item in items if states[item.id] is state and state in skipped]
+
+    wanted = (item for item in items if states[item.id] not in skipped)
+    claimed = [_claimed(item, version_id, owner, rows.get(item.id)) for item in wanted]
+    claims = Claims(claimed, those(WorkState.ENRICHED), those(WorkState.FAILED), those(WorkState.LEASED))
+    _lease(session, claims.claimed, rows, now, lease_seconds)
+    return claims
+
+
+def renew(session: Session, version_id: int, owner: str, now: float, lease_seconds: float) -> int:
+    """Lengthen all leases that the owner still has; return how many."""
+    held = (col(WorkRow.owner) == owner, col(WorkRow.state) == WorkState.LEASED, col(WorkRow.version_id) == version_id)
+    lease = {"leased_at": now, "lease_until": now + lease_seconds}
+    return session.connection().execute(update(WorkRow).where(*held).values(**lease)).rowcount
+
+
+def release(session: Session, version_id: int, owner: str) -> int:
+    """Give back what the owner has leased and not done; return how many."""
+    held = (col(WorkRow.owner) == owner, col(WorkRow.state) == WorkState.LEASED, col(WorkRow.version_id) == version_id)
+    waiting = {"state": WorkState.WAITING.value, "owner": "", "lease_until": 0.0}
+    return session.connection().execute(update(WorkRow).where(*held).values(**waiting)).rowcount
+
+
+def finish(session: Session, claimed: Claimed, enrichment: Enrichment) -> None:
+    """Store the enrichment and the item's state together; where the lease was lost, `FencedOff` and nothing."""
+    _refuse_if_lost(session, claimed)
+    save_enrichment(session, claimed.version_id, claimed.item, enrichment)
+
+
+def fail(session: Session, claimed: Claimed, reason: str, detail: str = "") -> None:
+    """Store why the item's turn gave nothing; `FencedOff` where the lease was lost, and nothing is stored."""
+    _refuse_if_lost(session, claimed)
+    save_failure(session, claimed.version_id, claimed.item, reason, detail)
+
+
+def work_counts(session: Session, version_id: int) -> Mapping[WorkState, int]:
+    """Return how many items of a version are in each state."""
+    query = select(WorkRow.state, func.count()).where(WorkRow.version_id == version_id).group_by(col(WorkRow.state))
+    counted = dict(session.exec(query).all())
+    return {state: counted.get(state.value, 0) for state in WorkState}
+
+
+def _claimed(item: CatalogItem, version_id: int, owner: str, row: WorkRow | None) -> Claimed:
+    return Claimed(item=item, version_id=version_id, owner=owner, fence=row.fence + 1 if row else 1)
+
+
+def _rows(session: Session, version_id: int, items: Iterable[CatalogItem]) -> dict[str, WorkRow]:
+    ids = [item.id for item in items]
+    query = select(WorkRow).where(col(WorkRow.item_id).in_(ids), WorkRow.version_id == version_id)
+    rows = {row.item_id: row for row in session.exec(query)}
+    session.expunge_all()
+    return rows
+
+
+def _state_of(row: WorkRow | None, item: CatalogItem, owner: str, now: float) -> WorkState:
+    """Return the item's state for this owner at this time: what is not in another's hands is waiting or ended."""
+    if row is None:
+        return WorkState.WAITING
+    state = WorkState(row.state)
+    if state is WorkState.LEASED:
+        length = row.lease_until - row.leased_at
+        live = row.leased_at - length <= now < row.lease_until
+        return WorkState.LEASED if live and row.owner != owner else WorkState.WAITING
+    return state if row.content_hash == item.content_hash else WorkState.WAITING
+
+
+def _lease(
+    session: Session, claimed: Sequence[Claimed], rows: Mapping[str, WorkRow], moment: float, lease_seconds: float
+) -> None:
+    if not claimed:
+        return
+    save_items(session, [one.item for one in claimed])
+    first = claimed[0]
+    old = [one.item.id for one in claimed if one.item.id in rows]
+    if old:
+        session.execute(
+            delete(WorkRow).where(col(WorkRow.item_id).in_(old), col(WorkRow.version_id) == first.version_id)
+        )
+    session.execute(insert(WorkRow), [_leased(one, rows.get(one.item.id), moment, lease_seconds) for one in claimed])
+
+
+def _leased(one: Claimed, old: WorkRow | None, moment: float, lease_seconds: float) -> Row:
+    return {
+        "item_id": one.item.id,
+        "version_id": one.version_id,
+        "content_hash": one.item.content_hash,
+        "state": WorkState.LEASED.value,
+        "owner": one.owner,
+        "leased_at": moment,
+        "lease_until": moment + lease_seconds,
+        "fence": one.fence,
+        "attempts": (old.attempts if old else 0) + 1,
+        "reason": old.reason if old else "",
+        "detail": old.detail if old else "",
+        "at": present_time(),
+    }
+
+
+def _refuse_if_lost(session: Session, claimed: Claimed) -> None:
+    query = select(WorkRow.state, WorkRow.fence).where(
+        WorkRow.item_id == claimed.item.id, WorkRow.version_id == claimed.version_id
+    )
+    if session.exec(query).first() != (WorkState.LEASED, claimed.fence):
+        raise FencedOff(
+            f"item {claimed.item.id!r} was taken over by another process; its result is the one to be stored"
+        )
