@@ -3,6 +3,7 @@
 import tomllib
 from pathlib import Path
 
+from graphs.dependencies import AGENTS
 from graphs.enrichment import build_enrichment_graph
 from prompts.library import PromptLibrary, default_folder
 from tests.readme_graph import drawn, pictured
@@ -18,6 +19,14 @@ def test_agent_node_prompt_and_test_file_are_spelt_alike() -> None:
         assert (ROOT / "agents" / f"{node}.py").exists(), node
         assert (ROOT / "prompts" / f"{node}.md").exists(), node
         assert (ROOT / "tests" / "agents" / f"test_{node}.py").exists(), node
+
+
+def test_what_each_node_depends_on_is_stated_with_every_prompt_it_has() -> None:
+    nodes = set(build_enrichment_graph().get_graph().nodes) - {"__start__", "__end__"}
+    stated = {(needs.agent, prompt) for needs in AGENTS for prompt in needs.prompts}
+
+    assert {needs.agent for needs in AGENTS} == nodes
+    assert stated == {(prompt.agent, prompt.name) for prompt in PromptLibrary.load(default_folder(), None)}
 
 
 def test_every_prompt_loads_and_belongs_to_a_node() -> None:

@@ -16,9 +16,10 @@ from sqlalchemy import Engine, create_engine, event
 from memory import database
 from memory.database import known_revisions, open_database
 from memory.migrations import upgrade as migrations
-from memory.store import counts, enrichment_of, save_enrichment
+from memory.store import counts, enrichment_of, failures, save_enrichment
 from memory.tables import TABLES
-from memory.versions import version_for
+from memory.versions import version_for, versions
+from memory.work import claim
 from tests.memory.knowledge_samples import PROVENANCE, drill, enriched
 
 ROWS = Path(__file__).parent / "revisions"  # one SQL file a revision: what a knowledge base of that time holds
@@ -132,6 +133,52 @@ def test_a_knowledge_base_of_any_revision_opens_with_all_it_knew(tmp_path: Path,
     assert fetch(path, "SELECT version_num FROM alembic_version") == [(known_revisions()[-1],)]
 
 
+def test_what_was_known_before_there_were_versions_is_the_first_of_them(tmp_path: Path) -> None:
+    path = tmp_path / "old.db"
+    create_at(path, "0001_first_tables")
+
+    with open_database(url_of(path)) as opened, opened.writing() as session:
+        known = enrichment_of(session, "d1")
+        assert known is not None
+        same = version_for(session, known.enrichment.provenance)
+        told = failures(session)
+        claims = claim(session, same, [known.item, drill("d2", title="Hand drill")], "a", 0.0, 60.0)
+
+    assert (same, [failure.reason for failure in told]) == (1, ["timeout"])
+    assert ([item.id for item in claims.done], [item.id for item in claims.failed]) == (["d1"], ["d2"])
+
+
+def test_results_of_several_configurations_from_before_there_were_versions_are_nobodys(tmp_path: Path) -> None:
+    path = tmp_path / "old.db"
+    create_at(path, "0001_first_tables")
+    with sqlite3.connect(path) as rows:
+        columns = [
+            row[1] for row in rows.execute("PRAGMA table_info(enrichment)") if row[1] not in {"item_id", "model"}
+        ]
+        names = ", ".join(columns)
+        rows.execute(f"INSERT INTO enrichment (item_id, model, {names}) SELECT 'd2', 'other', {names} FROM enrichment")
+
+    with open_database(url_of(path)) as opened, opened.writing() as session:
+        [mixed] = versions(session)
+        known = enrichment_of(session, "d1")
+        assert known is not None
+        made = version_for(session, known.enrichment.provenance)
+
+    assert (mixed.provenance, mixed.current, mixed.results, made) == (None, True, 2, 2)
+
+
+def test_a_knowledge_base_without_results_gets_no_version(tmp_path: Path) -> None:
+    path = tmp_path / "old.db"
+    create_at(path, "0001_first_tables")
+    with sqlite3.connect(path) as rows:
+        rows.executescript("DELETE FROM item_failure; DELETE FROM verdict; DELETE FROM evidence; DELETE FROM claim;")
+        rows.execute("DELETE FROM enrichment")
+
+    with open_database(url_of(path)) as opened, opened.session() as session:
+        assert versions(session) == []
+        assert counts(session).items == 2
+
+
 def test_a_kill_at_any_statement_of_the_first_migration_leaves_a_file_that_opens(tmp_path: Path) -> None:
     kills = 0
     while open_killed_at(path := tmp_path / f"{kills}.db", kills + 1) == -signal.SIGKILL:
@@ -169,6 +216,19 @@ def test_a_kill_at_any_statement_of_a_later_migration_keeps_the_old_state_or_the
 
         assert fetch(path, "SELECT id, colour FROM item ORDER BY id") == [("d1", "red"), ("d2", "red")]
         assert fetch(path, "SELECT count(*) FROM verdict") == [(1,)]
+        assert fetch(path, "PRAGMA integrity_check") == [("ok",)]
+
+    assert kills > 5
+
+
+def test_a_kill_while_results_move_into_versions_keeps_the_old_state_or_the_new_one(tmp_path: Path) -> None:
+    create_at(tmp_path / "old.db", "0001_first_tables")
+    kills = 0
+    while open_killed_at(path := copied(tmp_path / "old.db", f"{kills}.db"), 7 * kills + 1) == -signal.SIGKILL:
+        kills += 1
+
+        with open_database(url_of(path)) as opened, opened.session() as session:
+            assert (counts(session).enriched, counts(session).failed, counts(session).accepted_claims) == (1, 1, 1)
         assert fetch(path, "PRAGMA integrity_check") == [("ok",)]
 
     assert kills > 5

@@ -1,0 +1,14 @@
+"""What each agent's results depend on: whatever of it changes makes them stale, and those of the agents after it."""
+
+from memory.staleness import AgentNeeds
+
+AGENTS = (
+    AgentNeeds(
+        agent="category_expert",
+        prompts=("category_expert", "category_expert_template"),
+        uses=("taxonomy_version", "encoder"),
+    ),
+    AgentNeeds(agent="attribute_extractor", prompts=("attribute_extractor",), after=("category_expert",)),
+    AgentNeeds(agent="critic", prompts=("critic",), after=("attribute_extractor",), uses=("max_revisions",)),
+    AgentNeeds(agent="summarizer", prompts=("summarizer",), after=("critic",)),
+)
