@@ -22,7 +22,8 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
 from commands.catalog_items import SAMPLE_CATALOG  # noqa: E402
-from commands.enrich import RunReport, run  # noqa: E402
+from commands.catalog_run import RunReport, run_catalog  # noqa: E402
+from commands.run_options import RunOptions  # noqa: E402
 from commands.sample_scores import evidence_holds, score_sample  # noqa: E402
 from commands.settings import Settings  # noqa: E402
 from memory.database import open_database  # noqa: E402
@@ -63,7 +64,7 @@ def looked_at(settings: Settings) -> Figures:
 
 def enriched(settings: Settings, catalog: Path, limit: int | None = None) -> Figures:
     """Enrich a catalog and return its figures."""
-    report = asyncio.run(run(settings, catalog, limit=limit))
+    report = asyncio.run(run_catalog(settings, catalog, RunOptions(limit=limit)))
     return measured(report) | looked_at(settings)
 
 

@@ -18,6 +18,7 @@ def model_of(settings: Settings) -> ChatModel:
         openai_base_url=settings.openai_base_url,
         ollama_host=settings.ollama_host,
         call_seconds=settings.call_seconds,
+        client=settings.client,
     )
 
 

@@ -1,30 +1,24 @@
-"""`reaseq enrich` and `reaseq demo`: a catalog through the graph, with progress, and what came of it."""
+"""`reaseq enrich` and `reaseq demo`: a catalog through the graph, and what came of it."""
 
 import os
-from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from itertools import islice
+from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from commands.catalog_items import SAMPLE_CATALOG
 from commands.knowledge import print_items
-from commands.output import AsJson, KnowledgeBase, invoked, print_json, run_async, say
-from commands.progress import RunProgress
+from commands.output import INTERRUPTED, AsJson, KnowledgeBase, fail, invoked, print_json, run_async, say
+from commands.run_options import RunOptions
 from commands.settings import Settings, settings_of
-from memory.catalog import RejectedRow, read_catalog
-from memory.schema import CatalogItem, Enrichment
 
 if TYPE_CHECKING:
-    from commands.workshop import Workshop
-    from graphs.batch import Outcome
+    from commands.catalog_run import RunReport
 
 DEMO_KB = "sqlite:///demo.db"
-SHOWN_ITEMS = 12  # of a run, in the closing table
-COUNTED_BYTES = 20_000_000  # a larger catalog is not read twice just to show how far the run is
+TERMINATED = 143
+SHOWN_REFUSALS = 12
 
 Model = Annotated[str | None, typer.Option("--model", help="PROVIDER:MODEL; see `reaseq models`.", metavar="SPEC")]
 Prompts = Annotated[Path | None, typer.Option("--prompts", help="A folder of prompts to use instead.", metavar="DIR")]
@@ -37,40 +31,12 @@ ColumnMap = Annotated[
     list[str] | None,
     typer.Option("--map", help="Which column is what: title=Name; may be repeated.", metavar="FIELD=COLUMN"),
 ]
-
-
-@dataclass
-class RunReport:
-    """What came of a run: every row is counted once."""
-
-    enriched: int = 0
-    failed: Counter[str] = field(default_factory=Counter)
-    rejected: list[RejectedRow] = field(default_factory=list)
-    claims: Counter[str] = field(default_factory=Counter)
-    shown: list[tuple[CatalogItem, Enrichment]] = field(default_factory=list)
-    worst: list[tuple[str, str, str]] = field(default_factory=list)
-    tokens: int = 0
-    seconds: float = 0.0
-    cpu_seconds: float = 0.0
-
-    @property
-    def rows(self) -> int:
-        """All rows that were read."""
-        return self.enriched + sum(self.failed.values()) + len(self.rejected)
-
-    def as_json(self) -> dict[str, object]:
-        """Return the counts for `--json`."""
-        return {
-            "rows": self.rows,
-            "enriched": self.enriched,
-            "failed": dict(self.failed),
-            "failures": [{"item": i, "reason": r, "detail": d} for i, r, d in self.worst],
-            "rejected": [row.model_dump() for row in self.rejected],
-            "claims": dict(self.claims),
-            "tokens": self.tokens,
-            "seconds": round(self.seconds, 3),
-            "cpu_seconds": round(self.cpu_seconds, 3),
-        }
+Concurrency = Annotated[int | None, typer.Option("--concurrency", help="Items at once.", min=1, max=1024)]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Do everything anew, also what is done and paid already.")]
+Money = Annotated[float | None, typer.Option("--budget", help="Stop before more money than this is spent.", min=0)]
+Tokens = Annotated[int | None, typer.Option("--max-tokens", help="Stop before more tokens than this are used.", min=1)]
+Prices = Annotated[Path | None, typer.Option("--prices", help="Prices of your own (TOML).", metavar="FILE")]
+RetryFailed = Annotated[bool, typer.Option("--retry-failed", help="Also try again what failed before.")]
 
 
 def enrich(
@@ -79,27 +45,22 @@ def enrich(
     kb: KnowledgeBase = None,
     model: Model = None,
     limit: Limit = None,
-    concurrency: Annotated[int | None, typer.Option("--concurrency", help="Items at once.", min=1, max=1024)] = None,
+    concurrency: Concurrency = None,
     prompts: Prompts = None,
     taxonomy: TaxonomyFile = None,
     max_revisions: Revisions = None,
     map_columns: ColumnMap = None,
+    fresh: Fresh = False,
+    retry_failed: RetryFailed = False,
+    budget: Money = None,
+    max_tokens: Tokens = None,
+    prices: Prices = None,
     as_json: AsJson = False,
 ) -> None:
-    """Turn a catalog's rows into verified knowledge in the knowledge base."""
-    settings = settings_of(
-        context,
-        kb=kb,
-        model=model,
-        concurrency=concurrency,
-        prompts=prompts,
-        taxonomy=taxonomy,
-        max_revisions=max_revisions,
-    )
-    report = run_async(run(settings, catalog, limit=limit, columns=column_map(map_columns)))
-    _conclude(report, settings, as_json)
-    if report.rows and not report.enriched:
-        raise typer.Exit(1)
+    """Turn a catalog's rows into verified knowledge in the knowledge base; the same command again goes on."""
+    given = dict(locals())  # each goes to the setting or the run option of its name
+    settings = settings_of(context, **{name: given[name] for name in Settings.model_fields if name in given})
+    _conclude(_run(settings, catalog, options_from(given)), settings, as_json)
 
 
 def demo(
@@ -114,7 +75,8 @@ def demo(
 
     settings = settings_of(context, kb=kb, model=model)
     say(f"Enriching the bundled sample catalog with {settings.model} …")
-    report = run_async(run(settings, SAMPLE_CATALOG, limit=limit))
+    # Anew each time: a demo shows the work, not that it was done before.
+    report = _run(settings, SAMPLE_CATALOG, RunOptions(limit=limit, fresh=True))
     scores = score_sample(settings)
     if as_json:
         print_json(report.as_json() | {"kb": settings.kb, "scores": scores})
@@ -124,103 +86,60 @@ def demo(
     _say_what_next(settings, report)
 
 
-async def run(
-    settings: Settings, catalog: Path, *, limit: int | None = None, columns: dict[str, str] | None = None
-) -> RunReport:
-    """Enrich a catalog and return what came of it; progress is shown on standard error."""
-    from commands.workshop import open_workshop  # noqa: PLC0415 - the graph takes a second to import
-    from graphs.batch import enrich_catalog  # noqa: PLC0415
-    from memory.versions import use  # noqa: PLC0415
-
-    report = RunReport()
-    async with open_workshop(settings) as workshop:
-        version_id = _begun(workshop, catalog)
-        rows: Iterator[CatalogItem | RejectedRow] = islice(read_catalog(catalog, columns), limit)
-        with RunProgress(_total(catalog, columns, limit)) as progress:
-            outcomes = enrich_catalog(
-                rows,
-                workshop.graph,
-                workshop.context,
-                workshop.database,
-                version_id=version_id,
-                concurrency=settings.concurrency,
-            )
-            async for outcome in outcomes:
-                _count(report, outcome)
-                progress.advance(report.enriched, sum(report.failed.values()), len(report.rejected))
-            report.seconds, report.cpu_seconds = progress.seconds, progress.cpu_seconds
-        with workshop.database.writing() as session:
-            use(session, version_id)  # as a whole, and only now that the run has ended well
-    return report
+def options_from(given: dict[str, Any]) -> RunOptions:
+    """Return the run options among a command's options; money is exact from here on."""
+    chosen = {name: value for name, value in given.items() if name in RunOptions.model_fields and value is not None}
+    if "budget" in chosen:
+        chosen["budget"] = Decimal(str(chosen["budget"]))
+    return RunOptions.model_validate(chosen)
 
 
-def _begun(workshop: "Workshop", catalog: Path) -> int:
-    """Return the version of the results that the run works in, the catalog's old refusals forgotten."""
-    from memory.store import forget_rejected_rows  # noqa: PLC0415
-    from memory.versions import version_for  # noqa: PLC0415
+def _run(settings: Settings, catalog: Path, options: RunOptions) -> "RunReport":
+    from commands.catalog_run import run_catalog  # noqa: PLC0415 - the graph takes a second to import
 
-    with workshop.database.writing() as session:
-        forget_rejected_rows(session, str(catalog))
-        return version_for(session, workshop.context.provenance)
+    return run_async(run_catalog(settings, catalog, options))
 
 
-def column_map(pairs: Iterable[str] | None) -> dict[str, str] | None:
-    """Return `--map title=Name` options as a mapping from our field to the file's column."""
-    if not pairs:
-        return None
-    split = [pair.partition("=") for pair in pairs]
-    for name, equals, column in split:
-        if not (name and equals and column):
-            raise typer.BadParameter(f"write FIELD=COLUMN, such as title=Name; got {name + equals + column!r}")
-    return {name.strip(): column.strip() for name, _, column in split}
-
-
-def _total(catalog: Path, columns: dict[str, str] | None, limit: int | None) -> int | None:
-    """Return how many rows the run will read, or None where counting them would cost too much."""
-    if catalog.is_file() and catalog.stat().st_size > COUNTED_BYTES:
-        return limit
-    return sum(1 for _ in islice(read_catalog(catalog, columns), limit))
-
-
-def _count(report: RunReport, outcome: "Outcome") -> None:
-    from graphs.batch import Enriched, Failed  # noqa: PLC0415
-
-    if isinstance(outcome, Enriched):
-        report.enriched += 1
-        report.tokens += outcome.enrichment.usage.prompt_tokens + outcome.enrichment.usage.completion_tokens
-        report.claims.update(verdict.decision.value for verdict in outcome.enrichment.verdicts)
-        if len(report.shown) < SHOWN_ITEMS:
-            report.shown.append((outcome.item, outcome.enrichment))
-    elif isinstance(outcome, Failed):
-        report.failed[outcome.reason] += 1
-        if len(report.worst) < SHOWN_ITEMS:
-            report.worst.append((outcome.item.id, outcome.reason, outcome.detail))
-    else:
-        report.rejected.append(outcome)
-
-
-def _conclude(report: RunReport, settings: Settings, as_json: bool) -> None:
+def _conclude(report: "RunReport", settings: Settings, as_json: bool) -> None:
+    """Print what came of a run, and end with the exit code that says how it ended."""
     if as_json:
         print_json(report.as_json() | {"kb": settings.kb})
-        return
-    print_items(report.shown, more=report.enriched - len(report.shown))
-    for row in report.rejected[:SHOWN_ITEMS]:
+    else:
+        _print_report(report, settings)
+    if report.problem:
+        raise typer.Exit(fail(str(report.problem)))
+    if report.stopped_by:
+        say("stopped; the same command goes on where this run was")
+        raise typer.Exit(INTERRUPTED if report.stopped_by == 2 else TERMINATED)
+    if report.rows and not report.enriched and not report.skipped:
+        raise typer.Exit(1)
+
+
+def _print_report(report: "RunReport", settings: Settings) -> None:
+    if report.shown:
+        print_items(report.shown, more=report.enriched - len(report.shown))
+    for row in report.rejected[:SHOWN_REFUSALS]:
         say(f"rejected: {row.file}, line {row.line}: {row.reason}")
-    if len(report.rejected) > SHOWN_ITEMS:
-        say(f"… and {len(report.rejected) - SHOWN_ITEMS} more rejected rows")
+    if len(report.rejected) > SHOWN_REFUSALS:
+        say(f"… and {len(report.rejected) - SHOWN_REFUSALS} more rejected rows")
     for item_id, reason, detail in report.worst:
         say(f"failed: {item_id}: {reason}: {detail}")
-    per_item = report.cpu_seconds / max(1, report.enriched)
+    counts, spend = report.counts, report.spend
+    done = f" + {counts.skipped} ended before" if counts.skipped else ""
     say(
-        f"{report.rows} rows = {report.enriched} enriched + {len(report.rejected)} rejected + "
-        f"{sum(report.failed.values())} failed; claims: {report.claims['accept']} accepted, "
-        f"{report.claims['reject']} rejected; {report.tokens} tokens; {report.seconds:.1f} s, "
-        f"{per_item:.2f} CPU-s an item"
+        f"{report.rows} rows = {counts.enriched} enriched + {counts.rejected} rejected + {counts.failed} failed{done}; "
+        f"claims: {report.claims['accept']} accepted, {report.claims['reject']} rejected"
     )
-    say(f"Knowledge base: {settings.kb}")
+    unpriced = f" and {spend.unpriced} calls of unknown price" if spend.unpriced else ""
+    say(
+        f"{spend.calls} calls, {report.tokens} tokens, {spend.cost:.4f} spent{unpriced}, "
+        f"{spend.replayed} answers from the ledger; "
+        f"{report.seconds:.1f} s, {report.cpu_seconds / max(1, report.enriched):.2f} CPU-s an item"
+    )
+    say(f"Knowledge base: {settings.kb}, run {report.run_id}")
 
 
-def _say_what_next(settings: Settings, report: RunReport) -> None:
+def _say_what_next(settings: Settings, report: "RunReport") -> None:
     item_id = min((item.id for item, _ in report.shown), default="S001")
     sample = os.path.relpath(SAMPLE_CATALOG)
     say("\nNext:")

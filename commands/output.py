@@ -70,6 +70,6 @@ def run_async(work: Coroutine[Any, Any, T]) -> T:
     """Run a command's asynchronous work to its end."""
     try:
         return asyncio.run(work)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         say("interrupted; every finished item is stored")
         raise typer.Exit(INTERRUPTED) from None

@@ -7,6 +7,7 @@ from typing import Self
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from commands.output import errors, say
+from memory.runs import RunCounts
 
 LINE_EVERY = 10.0  # seconds between plain lines
 
@@ -49,11 +50,13 @@ class RunProgress:
         """CPU seconds of this process since the run began."""
         return time.process_time() - self._cpu_started
 
-    def advance(self, enriched: int, failed: int, rejected: int) -> None:
-        """Show how far the run is."""
-        counts = f"{enriched} enriched, {failed} failed, {rejected} rejected"
+    def advance(self, ended: RunCounts, spent: str = "") -> None:
+        """Show how far the run is, what it has spent, and what holds it back."""
+        counts = f"{ended.enriched} enriched, {ended.failed} failed, {ended.rejected} rejected"
+        counts += f", {ended.skipped} done before" if ended.skipped else ""
+        counts += f"; {spent}" if spent else ""
         if self._live:
-            self._bar.update(self._task, completed=enriched + failed + rejected, description=counts)
+            self._bar.update(self._task, completed=sum(dict(ended).values()), description=counts)
         elif time.perf_counter() - self._said >= LINE_EVERY:
             self._said = time.perf_counter()
             say(f"{counts} of {self._total or '?'} after {self.seconds:.0f} s")

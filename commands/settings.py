@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import typer
 from pydantic import Field, SecretStr
@@ -25,6 +25,10 @@ class Settings(Record):
     concurrency: int = Field(default=8, ge=1, le=1024)  # items on their way at once
     max_revisions: int = Field(default=2, ge=0, le=10)
     call_seconds: float = Field(default=120, gt=0)  # the longest that one model call may take
+    client: Literal["aiohttp", "langchain"] = "aiohttp"  # what speaks to OpenAI-compatible servers
+    requests_per_minute: int | None = Field(default=None, ge=1)
+    tokens_per_minute: int | None = Field(default=None, ge=1)
+    prices: Path | None = None  # a file with prices of one's own
     cache: Path = Path(".reaseq")  # embeddings of taxonomies; safe to delete
     openai_api_key: SecretStr | None = None
     openai_base_url: str | None = None

@@ -9,9 +9,10 @@ from rich.text import Text
 
 from agents.phrasing import phrase_path
 from commands.catalog_items import find_item, given_item
-from commands.enrich import ColumnMap, Model, Prompts, Revisions, TaxonomyFile, column_map
+from commands.enrich import ColumnMap, Model, Prompts, Revisions, TaxonomyFile
 from commands.knowledge import print_claims, print_knowledge, print_template
 from commands.output import AsJson, KnowledgeBase, console, print_json, printable_lines, run_async
+from commands.run_options import RunOptions
 from commands.settings import Settings, settings_of
 from memory.model_call import ModelCall
 from memory.schema import CatalogItem, Enrichment
@@ -38,9 +39,8 @@ def trace(
     if (title is None) == (catalog is None) or (catalog is not None and item is None):
         raise typer.BadParameter("give CATALOG --item ID, or --title TEXT")
     settings = settings_of(context, kb=kb, model=model, prompts=prompts, taxonomy=taxonomy, max_revisions=max_revisions)
-    traced = (
-        given_item(title, description) if title is not None else find_item(catalog, item or "", column_map(map_columns))
-    )
+    columns = RunOptions(map_columns=tuple(map_columns or ())).columns
+    traced = given_item(title, description) if title is not None else find_item(catalog, item or "", columns)
     run_async(_trace(settings, traced, as_json))
 
 

@@ -1,127 +1,212 @@
-"""Many items through the graph: a bounded number at a time, each ending in exactly one stored outcome."""
+"""Many items through the graph: leased in chunks, a bounded number at a time, each ending in one stored outcome."""
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterable
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from itertools import islice
 from uuid import uuid4
 
-from agents.providers.base import AuthenticationFailed, ModelNotFound, ProviderUnavailable
+from agents.budget import BudgetSpent
+from agents.providers.base import AuthenticationFailed, ModelNotFound, ProviderUnavailable, QuotaExhausted
+from agents.stopping import RunStopped, Stop
 from graphs.context import EnrichmentContext
 from graphs.enrichment import EnrichmentGraph
+from graphs.outcomes import Enriched, Failed, Outcome, Skipped, reason_of
 from graphs.single_item import enrich_item
 from memory.catalog import RejectedRow
 from memory.database import Database, DatabaseBusy, DatabaseFull, DatabaseUnreadable
 from memory.errors import ReaseqError
-from memory.schema import CatalogItem, Enrichment
-from memory.store import save_enrichment, save_failure, save_rejected_row
+from memory.items import item_of
+from memory.ledger import Ledger
+from memory.outcomes import save_rejected_rows
+from memory.schema import CatalogItem
+from memory.work import Claimed, FencedOff, claim, fail, finish, release, renew
+
+BUSY_SECONDS = 5.0  # between two looks at what other processes are doing
 
 logger = logging.getLogger(__name__)
 
-# The whole run fails with these: the next item would fail the same way.
-SYSTEMIC = (AuthenticationFailed, ModelNotFound, ProviderUnavailable, DatabaseBusy, DatabaseFull, DatabaseUnreadable)
+# The whole run stops with these: the next item would meet the same.
+SYSTEMIC = (
+    AuthenticationFailed,
+    BudgetSpent,
+    DatabaseBusy,
+    DatabaseFull,
+    DatabaseUnreadable,
+    ModelNotFound,
+    ProviderUnavailable,
+    QuotaExhausted,
+)
 
 
 @dataclass(frozen=True)
-class Enriched:
-    """An item that went through, with its stored enrichment."""
+class BatchSettings:
+    """What one run may do at once, and what it does again."""
 
-    item: CatalogItem
-    enrichment: Enrichment
-
-
-@dataclass(frozen=True)
-class Failed:
-    """An item that did not, with the stored reason."""
-
-    item: CatalogItem
-    reason: str
-    detail: str
-
-
-Outcome = Enriched | Failed | RejectedRow
-
-
-async def enrich_catalog(
-    rows: Iterable[CatalogItem | RejectedRow],
-    graph: EnrichmentGraph,
-    context: EnrichmentContext,
-    database: Database,
-    *,
-    version_id: int,
-    concurrency: int = 1,
-) -> AsyncIterator[Outcome]:
-    """Yield one outcome a row, each stored before it is yielded; at most `concurrency` items are on their way.
-
-    Results go into the given version. A failure that would meet every item, such as a refused key, ends the run.
-    """
-    shelf = _Shelf(database, version_id)
-    pending: set[asyncio.Task[Outcome]] = set()
-    try:
-        for row in rows:
-            pending.add(asyncio.create_task(_outcome(row, graph, context, shelf)))
-            while len(pending) >= concurrency:
-                yield await _next_outcome(pending)
-        while pending:
-            yield await _next_outcome(pending)
-    finally:
-        for task in pending:
-            task.cancel()
-        await asyncio.gather(*pending, return_exceptions=True)
-
-
-async def _next_outcome(pending: set[asyncio.Task[Outcome]]) -> Outcome:
-    """Take the next finished task out; others that have finished too stay in, so that each one's error is fetched."""
-    done, _ = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
-    task = done.pop()
-    pending.remove(task)
-    return task.result()
-
-
-class _Shelf(NamedTuple):
-    """Where outcomes are stored."""
-
-    database: Database
     version_id: int
+    owner: str  # of the leases; another process has another
+    concurrency: int = 1
+    again: bool = False  # also what is done already
+    retry_failed: bool = False
+    claim_size: int = 64  # rows leased in one transaction
+    lease_seconds: float = 120.0
+    grace_seconds: float = 25.0  # for calls in flight once the run is asked to stop
 
 
-async def _outcome(
-    row: CatalogItem | RejectedRow, graph: EnrichmentGraph, context: EnrichmentContext, shelf: _Shelf
-) -> Outcome:
-    if not isinstance(row, RejectedRow):
-        return await _enriched(row, graph, context, shelf)
-    with shelf.database.writing() as session:
-        save_rejected_row(session, row.file, row.line, row.reason, row.item_id)
-    return row
+class Batch:
+    """One run over a catalog.
 
+    It holds the rows that are on their way and those leased ahead, never the catalog. A failure that would meet every
+    item stops the run: nothing new is begun, what is in flight is stored, the rest is given back, and the failure is
+    raised at the end.
+    """
 
-async def _enriched(
-    item: CatalogItem, graph: EnrichmentGraph, context: EnrichmentContext, shelf: _Shelf
-) -> Enriched | Failed:
-    """Enrich one item and store the outcome; the one place where a failure becomes a stored reason."""
-    try:
-        enrichment = await enrich_item(graph, item, context)
-    except SYSTEMIC:
-        raise
-    except ReaseqError as error:
-        return _failed(item, _reason(error), str(error), shelf)
-    except Exception as error:
-        trace_id = uuid4().hex
-        logger.exception("item %r failed; trace id %s", item.id, trace_id)
-        return _failed(item, "internal", f"{type(error).__name__}: {error} (trace id {trace_id})", shelf)
-    with shelf.database.writing() as session:
-        save_enrichment(session, shelf.version_id, item, enrichment)
-    return Enriched(item, enrichment)
+    def __init__(
+        self,
+        graph: EnrichmentGraph,
+        context: EnrichmentContext,
+        database: Database,
+        ledger: Ledger,
+        *,
+        settings: BatchSettings,
+        stop: Stop | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._graph, self._context, self._settings = graph, context, settings
+        self._database, self._ledger = database, ledger
+        self._stop = stop or Stop()
+        self._clock = clock
+        self._leased: deque[Claimed] = deque()
+        self._busy: list[str] = []
+        self._pending: set[asyncio.Task[Outcome | None]] = set()
+        self._problem: ReaseqError | None = None
 
+    async def outcomes(self, rows: Iterable[CatalogItem | RejectedRow]) -> AsyncIterator[Outcome]:
+        """Yield one outcome a row, each stored before it is yielded."""
+        heartbeat = asyncio.create_task(self._keep_leases())
+        try:
+            async for outcome in self._worked_off(iter(rows)):
+                yield outcome
+            while self._busy and await self._waited():
+                async for outcome in self._worked_off(self._still_busy()):
+                    yield outcome
+        finally:
+            heartbeat.cancel()
+            for task in self._pending:
+                task.cancel()
+            await asyncio.gather(heartbeat, *self._pending, return_exceptions=True)
+            await self._ledger.write(lambda session: release(session, *self._mine))
+        if self._problem:
+            raise self._problem
 
-def _failed(item: CatalogItem, reason: str, detail: str, shelf: _Shelf) -> Failed:
-    with shelf.database.writing() as session:
-        save_failure(session, shelf.version_id, item, reason, detail)
-    return Failed(item, reason, detail)
+    @property
+    def _mine(self) -> tuple[int, str]:
+        return self._settings.version_id, self._settings.owner
 
+    async def _worked_off(self, rows: Iterator[CatalogItem | RejectedRow]) -> AsyncIterator[Outcome]:
+        exhausted = False
+        stop_by: float | None = None
+        while not (exhausted or self._stop.wished) or self._leased or self._pending:
+            if self._stop.wished:
+                self._leased.clear()  # they are given back at the end
+                stop_by = stop_by or time.monotonic() + self._settings.grace_seconds
+                if not self._pending or time.monotonic() > stop_by:
+                    return
+            elif not self._leased and not exhausted and len(self._pending) < self._settings.concurrency:
+                chunk = list(islice(rows, self._settings.claim_size))
+                exhausted = len(chunk) < self._settings.claim_size
+                for outcome in await self._claim(chunk):
+                    yield outcome
+            self._start()
+            for outcome in await self._ended():
+                yield outcome
 
-def _reason(error: ReaseqError) -> str:
-    """Return the error's class as a reason code: `AnswerInvalid` becomes `answer_invalid`."""
-    name = type(error).__name__
-    return "".join(f"_{letter.lower()}" if letter.isupper() and n else letter.lower() for n, letter in enumerate(name))
+    async def _claim(self, chunk: Sequence[CatalogItem | RejectedRow]) -> list[Outcome]:
+        """Lease what is to be done; return what is settled already."""
+        rejected = [row for row in chunk if isinstance(row, RejectedRow)]
+        if rejected:
+            await self._ledger.write(lambda session: save_rejected_rows(session, rejected))
+        items = [row for row in chunk if not isinstance(row, RejectedRow)]
+        now, settings = self._clock(), self._settings
+        claims = await self._ledger.write(
+            lambda session: claim(
+                session,
+                settings.version_id,
+                items,
+                settings.owner,
+                now,
+                settings.lease_seconds,
+                again=settings.again,
+                retry_failed=settings.retry_failed,
+            )
+        )
+        self._leased.extend(claims.claimed)
+        self._busy.extend(item.id for item in claims.busy)
+        done = [Skipped(item.id, "done") for item in claims.done]
+        return [*rejected, *done, *(Skipped(item.id, "failed before") for item in claims.failed)]
+
+    def _start(self) -> None:
+        while self._leased and len(self._pending) < self._settings.concurrency:
+            self._pending.add(asyncio.create_task(self._done(self._leased.popleft())))
+
+    async def _ended(self) -> list[Outcome]:
+        """Return the outcomes of items that have ended; waits for the first, but not long, so that a stop is seen."""
+        if not self._pending:
+            return []
+        done, self._pending = await asyncio.wait(self._pending, timeout=1.0, return_when=asyncio.FIRST_COMPLETED)
+        return [outcome for task in done if (outcome := task.result()) is not None]
+
+    async def _done(self, claimed: Claimed) -> Outcome | None:
+        """Enrich one item and store the outcome; the one place where a failure becomes a stored reason."""
+        try:
+            enrichment = await enrich_item(self._graph, claimed.item, self._context)
+            await self._ledger.write(lambda session: finish(session, claimed, enrichment))
+            return Enriched(claimed.item, enrichment)
+        except RunStopped:
+            return None
+        except FencedOff:
+            return Skipped(claimed.item.id, "taken over")
+        except SYSTEMIC as error:
+            self._problem = self._problem or error
+            self._stop.wish()
+            return None
+        except ReaseqError as error:
+            return await self._failed(claimed, reason_of(error), str(error))
+        except Exception as error:
+            trace_id = uuid4().hex
+            logger.exception("item %r failed; trace id %s", claimed.item.id, trace_id)
+            detail = f"{type(error).__name__}: {error} (trace id {trace_id})"
+            return await self._failed(claimed, "internal", detail)
+
+    async def _failed(self, claimed: Claimed, reason: str, detail: str) -> Outcome:
+        try:
+            await self._ledger.write(lambda session: fail(session, claimed, reason, detail))
+        except FencedOff:
+            return Skipped(claimed.item.id, "taken over")
+        return Failed(claimed.item, reason, detail)
+
+    async def _keep_leases(self) -> None:
+        while True:
+            await asyncio.sleep(self._settings.lease_seconds / 3)
+            now, seconds = self._clock(), self._settings.lease_seconds
+            await self._ledger.write(lambda session: renew(session, *self._mine, now, seconds))  # noqa: B023
+
+    async def _waited(self) -> bool:
+        """Wait a while for the other processes; return whether to look again."""
+        try:
+            await self._stop.sleep(min(BUSY_SECONDS, self._settings.lease_seconds / 4))
+        except RunStopped:
+            return False
+        return True
+
+    def _still_busy(self) -> Iterator[CatalogItem]:
+        """Yield the items that another process had; they are claimed anew, should it have died."""
+        ids, self._busy = self._busy, []
+        for item_id in ids:
+            with self._database.session() as session:
+                item = item_of(session, item_id)
+            if item is not None:
+                yield item

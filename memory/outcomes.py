@@ -1,5 +1,7 @@
 """How turns ended other than with knowledge: items that failed, and catalog rows that are no items."""
 
+from collections.abc import Iterable
+
 from sqlalchemy import delete, insert, update
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
@@ -65,6 +67,12 @@ def save_rejected_row(session: Session, catalog: str, line: int, reason: str, it
     session.execute(delete(RejectedRowRow).where(*at_line))
     row = {"catalog": catalog, "line": line, "reason": reason, "item_id": item_id}
     session.execute(insert(RejectedRowRow), [row])
+
+
+def save_rejected_rows(session: Session, rows: Iterable[RejectedRow]) -> None:
+    """Store why catalog rows are no items."""
+    for row in rows:
+        save_rejected_row(session, row.file, row.line, row.reason, row.item_id)
 
 
 def forget_rejected_rows(session: Session, catalog: str) -> None:

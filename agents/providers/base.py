@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from memory.errors import ReaseqError
 from memory.model_call import Message, Usage
@@ -88,6 +88,18 @@ class ChatModel(Protocol):
         """Release connections and memory."""
 
 
+@runtime_checkable
+class AdjustableModel(ChatModel, Protocol):
+    """A model whose longest answer can be chosen anew."""
+
+    @property
+    def max_tokens(self) -> int:
+        """Return the longest answer, in tokens."""
+
+    def with_max_tokens(self, max_tokens: int) -> ChatModel:
+        """Return the same model with another limit, on the same connections, which this one still has to close."""
+
+
 class ProviderError(ReaseqError):
     """A provider could not answer; the text says what to do."""
 
@@ -108,5 +120,56 @@ class AuthenticationFailed(ProviderError):
     """The key is missing or was refused."""
 
 
+class QuotaExhausted(ProviderError):
+    """The account has nothing left to spend; waiting does not mend that."""
+
+
+class FailureKind(StrEnum):
+    """Why one call failed; the value is the reason code that is stored with an item."""
+
+    RATE_LIMITED = "rate_limited"  # too much was asked too fast
+    OVERLOADED = "provider_overloaded"  # the server's own trouble, by its status
+    TIMEOUT = "provider_timeout"
+    UNREACHABLE = "provider_unreachable"  # no connection came about: nothing was sent
+    LOST = "answer_lost"  # sent, and the connection ended before the answer did
+    PROTOCOL = "provider_protocol"  # an answer that is no answer of this protocol
+    BAD_REQUEST = "bad_request"
+    CONTEXT_TOO_LONG = "context_too_long"
+    POLICY = "refused_by_policy"
+
+
 class CallFailed(ProviderError):
-    """One call failed: a time-out, a cut connection, an error status, an answer that is no answer."""
+    """One call failed: a time-out, a cut connection, an error status, an answer that is no answer.
+
+    `retry_after`: seconds that the server asks to wait, never negative. `maybe_paid`: the model may have answered, and
+    the answer is lost; `usage` is what the server still said about its cost.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        kind: FailureKind,
+        retry_after: float | None = None,
+        maybe_paid: bool = False,
+        usage: Usage | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.retry_after = retry_after
+        self.maybe_paid = maybe_paid
+        self.usage = usage
+
+
+class ServerUnreachable(CallFailed, ProviderUnavailable):
+    """No connection came about; it may be tried again, and every other call would meet the same."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, kind=FailureKind.UNREACHABLE)
+
+
+class ContextTooLong(CallFailed):
+    """The prompt does not fit into the model's context; a shorter one may."""
+
+    def __init__(self, message: str, *, maybe_paid: bool = False, usage: Usage | None = None) -> None:
+        super().__init__(message, kind=FailureKind.CONTEXT_TOO_LONG, maybe_paid=maybe_paid, usage=usage)

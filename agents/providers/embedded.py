@@ -20,6 +20,8 @@ from agents.providers.base import (
     CallKey,
     Capabilities,
     Completion,
+    ContextTooLong,
+    FailureKind,
     FinishReason,
     ProviderUnavailable,
 )
@@ -118,12 +120,12 @@ class _Answer:
     text: str = ""
     finish_reason: str = ""
     usage: Usage = field(default_factory=Usage)
-    error: str = ""
+    error: Mapping[str, Any] | None = None
 
     def take(self, chunk: Mapping[str, Any]) -> bool:
         """Take in one chunk of the stream; True stops it."""
         if "error" in chunk:
-            self.error = _explain(chunk["error"])
+            self.error = chunk["error"]
             return True
         choice = chunk["choices"][0]
         self.text += choice["text"]
@@ -191,11 +193,11 @@ class _Llama:
         try:
             self._server.handle_completions(request, answer.take)
         except (RuntimeError, TypeError, ValueError) as error:
-            raise CallFailed(f"{EmbeddedModel.spec}: llama.cpp failed: {error}") from error
-        if answer.error:
-            raise CallFailed(f"{EmbeddedModel.spec}: {answer.error}")
+            raise _failure(f"llama.cpp failed: {error}") from error
+        if answer.error is not None:
+            raise _refusal(answer.error)
         if not answer.finish_reason:
-            raise CallFailed(f"{EmbeddedModel.spec}: the call was cancelled")
+            raise _failure("the call was cancelled")
 
 
 def _configure(params: "CommonParams", weights: Path, socket: Path) -> "CommonParams":
@@ -215,7 +217,9 @@ def _prompt_parts(messages: Sequence[Message]) -> tuple[PromptParts, PromptParts
     """Return SmolLM2's chat template filled in: all messages but the last; the last one and the answer's opening."""
     characters = sum(len(message.content) for message in messages)
     if characters > CONTEXT_TOKENS * LONGEST_TOKEN:
-        raise CallFailed(f"{EmbeddedModel.spec}: a prompt of {characters:,} characters; {CONTEXT_TOKENS:,} tokens fit")
+        raise ContextTooLong(
+            f"{EmbeddedModel.spec}: a prompt of {characters:,} characters; {CONTEXT_TOKENS:,} tokens fit"
+        )
     turns: list[PromptParts] = [
         (*_plain(f"{message.role}\n{message.content}"), IM_END, "\n", IM_START) for message in messages
     ]
@@ -246,7 +250,13 @@ def _grammar(schema: AnswerSchema) -> str:
     return f'%llguidance {{"no_forcing": {slow}}}\nstart: %json {json_schema}'
 
 
-def _explain(error: Mapping[str, Any]) -> str:
+def _refusal(error: Mapping[str, Any]) -> CallFailed:
+    """Return our error for what llama.cpp says."""
     if "n_prompt_tokens" in error:
-        return f"a prompt of {error['n_prompt_tokens']:,} tokens; {error['n_ctx']:,} fit, the answer included"
-    return str(error.get("message", error))
+        said = f"a prompt of {error['n_prompt_tokens']:,} tokens; {error['n_ctx']:,} fit, the answer included"
+        return ContextTooLong(f"{EmbeddedModel.spec}: {said}")
+    return _failure(str(error.get("message", error)))
+
+
+def _failure(said: str) -> CallFailed:
+    return CallFailed(f"{EmbeddedModel.spec}: {said}", kind=FailureKind.BAD_REQUEST)

@@ -19,12 +19,16 @@ from agents.providers.base import (
     CallKey,
     Capabilities,
     Completion,
+    ContextTooLong,
+    FailureKind,
     FinishReason,
     ModelNotFound,
     ProviderError,
     ProviderUnavailable,
+    ServerUnreachable,
 )
 from agents.providers.completions import completion_of
+from agents.providers.error_statuses import failure_of_status
 from memory.model_call import Message
 
 DEFAULT_PORT = 11434
@@ -126,7 +130,11 @@ class OllamaModel:
     def _completion(self, answer: AIMessage, messages: Sequence[Message], started: float) -> Completion:
         reason, tokens = answer.response_metadata.get("done_reason"), answer.usage_metadata
         if reason is None:
-            raise CallFailed(f"Ollama at {self._server.url} ended its answer before it was done")
+            raise CallFailed(
+                f"Ollama at {self._server.url} ended its answer before it was done",
+                kind=FailureKind.LOST,
+                maybe_paid=True,
+            )
         completion = completion_of(
             answer.text,
             messages=messages,
@@ -145,8 +153,10 @@ class OllamaModel:
         if usage.estimated or completion.finish_reason is FinishReason.LENGTH:
             return
         if usage.prompt_tokens + usage.completion_tokens >= self._context_tokens:
-            raise CallFailed(
-                f"the prompt does not fit into {self._context_tokens} tokens of context: Ollama read only its end"
+            raise ContextTooLong(
+                f"the prompt does not fit into {self._context_tokens} tokens of context: Ollama read only its end",
+                maybe_paid=True,
+                usage=usage,
             )
 
 
@@ -188,29 +198,34 @@ class _Server:
 
     def disconnection(self, error: Exception) -> ProviderError:
         """Return our error for a connection that failed."""
-        if isinstance(error, httpx.TimeoutException):
-            return CallFailed(f"Ollama at {self.url} took too long to answer")
         # The library turns a refused connection into the builtin error where it does not stream.
-        if isinstance(error, (httpx.ConnectError, ConnectionError)):
-            return ProviderUnavailable(
+        if isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout, ConnectionError)):
+            return ServerUnreachable(
                 f"no Ollama server can be reached at {self.url}: start it with `ollama serve`"
                 " (OLLAMA_HOST says where it is)"
             )
-        return CallFailed(f"the connection to Ollama at {self.url} was cut")
+        if isinstance(error, httpx.TimeoutException):
+            said = f"Ollama at {self.url} took too long to answer"
+            return CallFailed(said, kind=FailureKind.TIMEOUT, maybe_paid=True)
+        said = f"the connection to Ollama at {self.url} was cut"
+        return CallFailed(said, kind=FailureKind.LOST, maybe_paid=True)
 
     def refusal(self, error: ollama.ResponseError) -> ProviderError:
         """Return our error for an error status."""
         if error.status_code in (401, 403):
             return AuthenticationFailed(f"Ollama at {self.url} refused the call ({error.status_code})")
-        return CallFailed(f"Ollama at {self.url} answered with status {error.status_code}: {_detail(error.error)}")
+        said = f"Ollama at {self.url} answered with status {error.status_code}: {_detail(error.error)}"
+        return failure_of_status(error.status_code, error.error, said)
 
     def timed_out(self, seconds: float) -> CallFailed:
         """Return the error for a deadline that has passed."""
-        return CallFailed(f"Ollama at {self.url} gave no whole answer within {seconds:g} seconds")
+        said = f"Ollama at {self.url} gave no whole answer within {seconds:g} seconds"
+        return CallFailed(said, kind=FailureKind.TIMEOUT, maybe_paid=True)
 
     def no_answer(self, error: Exception) -> CallFailed:
         """Return the error for an answer of another shape."""
-        return CallFailed(f"Ollama at {self.url} answered with something that is no chat answer: {_detail(error)}")
+        said = f"Ollama at {self.url} answered with something that is no chat answer: {_detail(error)}"
+        return CallFailed(said, kind=FailureKind.PROTOCOL, maybe_paid=True)
 
 
 def _full_address(host: str) -> str:

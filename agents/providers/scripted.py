@@ -16,6 +16,7 @@ from agents.providers.base import (
     CallKey,
     Capabilities,
     Completion,
+    FailureKind,
     FinishReason,
     ProviderUnavailable,
 )
@@ -106,12 +107,15 @@ class ScriptedModel:
     ) -> Completion:
         """Return the prepared answer; `CallFailed` names the call for which there is none."""
         if about is None:
-            raise CallFailed(f"{self.spec} answers only calls that say who asks about what")
+            raise CallFailed(
+                f"{self.spec} answers only calls that say who asks about what", kind=FailureKind.BAD_REQUEST
+            )
         fitting = [answer for answer in self._answers if answer.fits(about)]
         if not fitting:
             raise CallFailed(
                 f"{self.spec} has no answer for agent {about.agent!r}, item {about.item_id!r}, round {about.round}"
-                f" (prompt {about.prompt!r}, schema {schema.name!r})"
+                f" (prompt {about.prompt!r}, schema {schema.name!r})",
+                kind=FailureKind.BAD_REQUEST,
             )
         best = max(answer.precision for answer in fitting)
         turns = [answer for answer in fitting if answer.precision == best]

@@ -3,11 +3,17 @@
 import asyncio
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 from agents.providers.base import ChatModel, ModelSpecError, ProviderError
 from memory.weights import SMOLLM2, WeightsDamaged, WeightsMissing, locate
 
+if TYPE_CHECKING:
+    from agents.providers.chat_completions import ChatCompletionsModel
+    from agents.providers.openai import OpenAIModel
+
 EMBEDDED = "smollm2"
+Client = Literal["aiohttp", "langchain"]
 FORMS = f"embedded:{EMBEDDED}, openai:MODEL, ollama:MODEL, scripted:FILE"
 
 
@@ -27,23 +33,33 @@ def build_model(
     openai_base_url: str | None,
     ollama_host: str,
     call_seconds: float,
+    client: Client = "aiohttp",
 ) -> ChatModel:
     """Return the model that a spec names; nothing is sent yet.
 
-    `call_seconds` is the longest that one call to a server may take. Raises `ModelSpecError` for an unknown form, and
-    `AuthenticationFailed` or `ProviderUnavailable` where it is plain already that no call can succeed.
+    `call_seconds` is the longest that one call to a server may take; `client` is what speaks to OpenAI-compatible
+    servers. Raises `ModelSpecError` for an unknown form, and `AuthenticationFailed` or `ProviderUnavailable` where it
+    is plain already that no call can succeed.
     """
     provider, _, name = (part.strip() for part in spec.partition(":"))
     # Each provider's client library takes up to a second to import: only the one that is asked for is.
     if provider == "openai" and name:
-        from agents.providers.openai import OpenAIModel  # noqa: PLC0415
-
-        return OpenAIModel(name, api_key=openai_api_key, base_url=openai_base_url, call_seconds=call_seconds)
+        return _openai_model(client)(name, api_key=openai_api_key, base_url=openai_base_url, call_seconds=call_seconds)
     if provider == "ollama" and name:
         from agents.providers.ollama import OllamaModel  # noqa: PLC0415
 
         return OllamaModel(name, host=ollama_host, call_seconds=call_seconds)
     return _local_model(spec, provider, name)
+
+
+def _openai_model(client: Client) -> "type[ChatCompletionsModel | OpenAIModel]":
+    if client == "langchain":
+        from agents.providers.openai import OpenAIModel  # noqa: PLC0415
+
+        return OpenAIModel
+    from agents.providers.chat_completions import ChatCompletionsModel  # noqa: PLC0415
+
+    return ChatCompletionsModel
 
 
 def _local_model(spec: str, provider: str, name: str) -> ChatModel:
@@ -78,7 +94,8 @@ def _embedded_model() -> ReachableModel:
 
 
 async def _openai_models(api_key: str | None, base_url: str | None) -> list[ReachableModel]:
-    from agents.providers.openai import OPENAI_URL, models_at  # noqa: PLC0415
+    from agents.providers.openai import models_at  # noqa: PLC0415
+    from agents.providers.openai_protocol import OPENAI_URL  # noqa: PLC0415
 
     if not api_key and not base_url:
         return [ReachableModel("openai:MODEL", False, "neither OPENAI_API_KEY nor OPENAI_BASE_URL is set")]

@@ -146,9 +146,9 @@ def test_an_item_without_an_answer_fails_with_a_reason_and_the_others_go_on() ->
 
     assert ran.code == 0
     assert ran.document["enriched"] == 1
-    assert ran.document["failed"] == {"call_failed": 2}
+    assert ran.document["failed"] == {"bad_request": 2}
     assert failed.code == 1
-    assert "call_failed" in failed.errors
+    assert "bad_request" in failed.errors
     assert "has no answer for agent 'category_expert', item 'K2'" in failed.errors
 
 
@@ -157,7 +157,7 @@ def test_a_run_in_which_every_item_fails_ends_with_code_1() -> None:
 
     assert ran.code == 1
     assert "3 rows = 0 enriched + 0 rejected + 3 failed" in ran.errors
-    assert "failed: K1: call_failed: " in ran.errors
+    assert "failed: K1: bad_request: " in ran.errors
 
 
 def test_a_script_with_a_bad_line_is_named_with_the_line() -> None:

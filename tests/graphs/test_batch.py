@@ -10,10 +10,14 @@ import pytest
 from agents.answering import Interviewer
 from agents.providers.base import AuthenticationFailed, Completion, ProviderUnavailable
 from agents.providers.scripted import ScriptedAnswer, ScriptedModel
-from graphs.batch import Enriched, Failed, enrich_catalog
+from agents.stopping import Stop
+from graphs.batch import Batch, BatchSettings
+from graphs.context import EnrichmentContext
 from graphs.enrichment import build_enrichment_graph
+from graphs.outcomes import Enriched, Failed, Outcome, Skipped
 from memory.catalog import RejectedRow
 from memory.database import Database, open_database
+from memory.ledger import Ledger
 from memory.schema import CatalogItem
 from memory.store import counts, enrichment_of, failures, rejected_rows
 from memory.versions import version_for
@@ -33,14 +37,28 @@ def version_in(database: Database) -> int:
         return version_for(session, PROVENANCE)
 
 
+async def run_batch(
+    catalog: list[CatalogItem | RejectedRow],
+    context: EnrichmentContext,
+    database: Database,
+    concurrency: int,
+    *,
+    owner: str = "me",
+    retry_failed: bool = False,
+) -> list[Outcome]:
+    settings = BatchSettings(
+        version_id=version_in(database), owner=owner, concurrency=concurrency, retry_failed=retry_failed
+    )
+    async with Ledger(database) as ledger:
+        batch = Batch(build_enrichment_graph(), context, database, ledger, settings=settings)
+        return [outcome async for outcome in batch.outcomes(catalog)]
+
+
 async def outcomes(
     tmp_path: Path, database: Database, catalog: list[CatalogItem | RejectedRow], concurrency: int
 ) -> list[object]:
     context, _ = context_of(tmp_path, database, [PICK, BROKEN], capabilities=NO_CAPABILITIES)
-    run = enrich_catalog(
-        catalog, build_enrichment_graph(), context, database, version_id=version_in(database), concurrency=concurrency
-    )
-    return [outcome async for outcome in run]
+    return [*await run_batch(catalog, context, database, concurrency)]
 
 
 @pytest.mark.parametrize("concurrency", [1, 3, 50])
@@ -82,10 +100,7 @@ async def test_a_defect_on_one_item_is_stored_as_internal_and_the_others_go_on(t
         context, journal = context_of(tmp_path, database, [PICK], capabilities=NO_CAPABILITIES)
         broken = Interviewer(Defective([PICK], capabilities=NO_CAPABILITIES), journal)
         object.__setattr__(context, "model", broken)
-        run = enrich_catalog(
-            rows(3), build_enrichment_graph(), context, database, version_id=version_in(database), concurrency=2
-        )
-        found = [outcome async for outcome in run]
+        found = await run_batch(rows(3), context, database, concurrency=2)
 
     assert [o.reason for o in found if isinstance(o, Failed)] == ["internal"] * 3
 
@@ -102,12 +117,9 @@ async def test_a_refused_key_ends_the_run_instead_of_walking_the_catalog(tmp_pat
     with open_database("sqlite://") as database:
         context, journal = context_of(tmp_path, database, [PICK], capabilities=NO_CAPABILITIES)
         object.__setattr__(context, "model", Interviewer(Refusing([PICK], capabilities=NO_CAPABILITIES), journal))
-        run = enrich_catalog(
-            rows(50), build_enrichment_graph(), context, database, version_id=version_in(database), concurrency=4
-        )
 
         with pytest.raises(AuthenticationFailed):
-            _ = [outcome async for outcome in run if isinstance(outcome, Enriched)]
+            await run_batch(rows(50), context, database, concurrency=4)
 
     assert asked <= 4
 
@@ -123,10 +135,86 @@ async def test_items_that_meet_the_same_dead_server_at_once_make_one_error(tmp_p
         context, journal = context_of(tmp_path, database, [PICK], capabilities=NO_CAPABILITIES)
         dead = replace(context, model=Interviewer(Unreachable([], capabilities=NO_CAPABILITIES), journal))
         with pytest.raises(ProviderUnavailable, match="no server"):
-            async for _ in enrich_catalog(
-                rows(6), build_enrichment_graph(), dead, database, version_id=version_in(database), concurrency=3
-            ):
-                pass
+            await run_batch(rows(6), dead, database, concurrency=3)
         gc.collect()
 
     assert unheard == []
+
+
+async def test_the_same_run_again_makes_no_call_and_stores_nothing_twice(tmp_path: Path) -> None:
+    with open_database("sqlite://") as database:
+        context, journal = context_of(tmp_path, database, [PICK, BROKEN], capabilities=NO_CAPABILITIES)
+        await run_batch(rows(10), context, database, concurrency=4)
+        paid = len(journal.calls)
+
+        again = await run_batch(rows(10), context, database, concurrency=4)
+
+        with database.session() as session:
+            stored = counts(session)
+    assert {(o.item_id, o.why) for o in again if isinstance(o, Skipped)} == {
+        (f"I{n}", "failed before" if n == 3 else "done") for n in range(10)
+    }
+    assert (len(journal.calls), stored.enriched, stored.failed) == (paid, 9, 1)
+
+
+async def test_only_what_failed_is_retried_when_asked_for(tmp_path: Path) -> None:
+    with open_database("sqlite://") as database:
+        broken, _ = context_of(tmp_path, database, [PICK, BROKEN], capabilities=NO_CAPABILITIES)
+        await run_batch(rows(5), broken, database, concurrency=2)
+        mended, journal = context_of(tmp_path, database, [PICK], capabilities=NO_CAPABILITIES)
+
+        retried = await run_batch(rows(5), mended, database, concurrency=2, retry_failed=True)
+
+    assert [o.item.id for o in retried if isinstance(o, Enriched)] == ["I3"]
+    assert {call.item_id for call in journal.calls} == {"I3"}
+
+
+async def test_a_changed_text_is_enriched_anew_and_no_other(tmp_path: Path) -> None:
+    with open_database("sqlite://") as database:
+        context, _ = context_of(tmp_path, database, [PICK], capabilities=NO_CAPABILITIES)
+        await run_batch(rows(4), context, database, concurrency=2)
+        changed = [CatalogItem(id="I2", title="Acme bottle 950 ml"), *reversed(rows(2))]
+
+        again = await run_batch(changed, context, database, concurrency=2)
+
+    assert [o.item.id for o in again if isinstance(o, Enriched)] == ["I2"]
+
+
+async def test_a_stopped_run_gives_back_what_it_did_not_do_and_goes_on_later(tmp_path: Path) -> None:
+    with open_database("sqlite://") as database:
+        context, _ = context_of(tmp_path, database, [PICK], capabilities=NO_CAPABILITIES)
+        stop = Stop()
+        settings = BatchSettings(version_id=version_in(database), owner="me", concurrency=1)
+        async with Ledger(database) as ledger:
+            batch = Batch(build_enrichment_graph(), context, database, ledger, settings=settings, stop=stop)
+            first = []
+            async for outcome in batch.outcomes(rows(20)):
+                first.append(outcome)
+                stop.wish()
+
+        rest = await run_batch(rows(20), context, database, concurrency=4, owner="another")
+
+    done_first = {o.item.id for o in first if isinstance(o, Enriched)}
+    done_later = {o.item.id for o in rest if isinstance(o, Enriched)}
+    assert 1 <= len(done_first) < 20
+    assert done_first.isdisjoint(done_later)
+    assert len(done_first | done_later) == 20
+
+
+async def test_two_runs_share_a_catalog_and_never_do_an_item_twice(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/shared.db"
+    with open_database(url) as one, open_database(url) as other:
+        first, calls_of_first = context_of(tmp_path, one, [PICK], capabilities=NO_CAPABILITIES)
+        second, calls_of_second = context_of(tmp_path, other, [PICK], capabilities=NO_CAPABILITIES)
+
+        results = await asyncio.gather(
+            run_batch(rows(150), first, one, concurrency=3, owner="first"),
+            run_batch(rows(150), second, other, concurrency=3, owner="second"),
+        )
+
+        with one.session() as session:
+            stored = counts(session)
+    done = [o.item.id for result in results for o in result if isinstance(o, Enriched)]
+    assert sorted(done) == sorted(item.id for item in rows(150) if isinstance(item, CatalogItem))
+    assert stored.enriched == 150
+    assert len(calls_of_first.calls) + len(calls_of_second.calls) == 150

@@ -10,6 +10,7 @@ from agents.providers.base import (
     AuthenticationFailed,
     CallFailed,
     Completion,
+    FailureKind,
     FinishReason,
     ModelNotFound,
     ProviderError,
@@ -193,3 +194,24 @@ async def test_what_a_host_leaves_out_is_filled_in(host: str, url: str) -> None:
     assert model.parameters["server"] == url
 
     await model.aclose()
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind", "maybe_paid"),
+    [
+        ("500", FailureKind.OVERLOADED, False),
+        ("200_html", FailureKind.PROTOCOL, True),
+        ("no_choices", FailureKind.LOST, True),
+        ("cut", FailureKind.LOST, True),
+        ("hang", FailureKind.TIMEOUT, True),
+    ],
+)
+async def test_a_failure_has_its_kind(
+    server: LoopbackProvider, fault: Fault, kind: FailureKind, maybe_paid: bool
+) -> None:
+    server.fault = fault
+
+    with pytest.raises(CallFailed) as failure:
+        await ask(server.host, call_seconds=0.4)
+
+    assert (failure.value.kind, failure.value.maybe_paid) == (kind, maybe_paid)

@@ -10,13 +10,16 @@ from agents.providers.base import (
     AuthenticationFailed,
     CallFailed,
     Completion,
+    FailureKind,
     FinishReason,
     ModelNotFound,
     ProviderError,
     ProviderUnavailable,
+    QuotaExhausted,
 )
 from agents.providers.openai import OpenAIModel, models_at
 from memory.model_call import Message, Usage
+from tests.faulty_provider import FaultyProvider, Rule
 from tests.loopback_provider import Fault, LoopbackProvider
 
 KEY = "sk-canary-0123456789"
@@ -226,3 +229,33 @@ async def test_a_listing_that_fails_has_its_error(
 
     with pytest.raises(error):
         await models_at(api_key=KEY, base_url=server.base_url, seconds=0.3)
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind", "maybe_paid"),
+    [
+        ("429_ms", FailureKind.RATE_LIMITED, False),
+        ("503", FailureKind.OVERLOADED, False),
+        ("529", FailureKind.OVERLOADED, False),
+        ("400_context", FailureKind.CONTEXT_TOO_LONG, False),
+        ("400_policy", FailureKind.POLICY, False),
+        ("400", FailureKind.BAD_REQUEST, False),
+        ("reset", FailureKind.LOST, True),
+        ("truncate_body", FailureKind.LOST, True),
+        ("hang", FailureKind.TIMEOUT, True),
+        ("200_empty", FailureKind.PROTOCOL, True),
+    ],
+)
+async def test_a_failure_has_the_kind_that_the_thin_client_gives_it(
+    fault: str, kind: FailureKind, maybe_paid: bool
+) -> None:
+    with FaultyProvider(rules=[Rule(fault)], hang_seconds=1) as provider, pytest.raises(CallFailed) as failure:
+        await ask(provider.base_url, call_seconds=0.4)
+
+    assert (failure.value.kind, failure.value.maybe_paid) == (kind, maybe_paid)
+    assert failure.value.retry_after == (0.05 if fault == "429_ms" else None)
+
+
+async def test_a_spent_quota_is_no_rate_limit() -> None:
+    with FaultyProvider(rules=[Rule("429_quota")]) as provider, pytest.raises(QuotaExhausted, match="quota is spent"):
+        await ask(provider.base_url)

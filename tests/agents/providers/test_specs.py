@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from agents.providers.base import AuthenticationFailed, ChatModel, ModelSpecError
-from agents.providers.specs import build_model, reachable_models
+from agents.providers.specs import Client, build_model, reachable_models
 from tests.loopback_provider import LoopbackProvider
 
 
@@ -26,6 +26,22 @@ async def test_a_model_goes_by_the_spec_it_was_built_from(spec: str) -> None:
     model = build(spec)
 
     assert model.spec == spec
+
+    await model.aclose()
+
+
+@pytest.mark.parametrize(("client", "kind"), [("aiohttp", "ChatCompletionsModel"), ("langchain", "OpenAIModel")])
+async def test_the_client_for_openai_compatible_servers_can_be_chosen(client: Client, kind: str) -> None:
+    model = build_model(
+        "openai:small",
+        openai_api_key="sk-1",
+        openai_base_url=None,
+        ollama_host="http://127.0.0.1:11434",
+        call_seconds=5,
+        client=client,
+    )
+
+    assert type(model).__name__ == kind
 
     await model.aclose()
 
@@ -53,7 +69,8 @@ def test_a_missing_key_is_noticed_before_the_first_call() -> None:
 def test_no_client_library_is_imported_before_its_provider_is_asked_for() -> None:
     code = (
         "import sys, agents.providers.specs\n"
-        "assert not {'langchain_openai', 'langchain_ollama', 'openai', 'ollama', 'xllamacpp'} & set(sys.modules)"
+        "clients = {'aiohttp', 'langchain_openai', 'langchain_ollama', 'openai', 'ollama', 'xllamacpp'}\n"
+        "assert not clients & set(sys.modules)"
     )
 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

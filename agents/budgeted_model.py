@@ -1,0 +1,77 @@
+"""A chat model that asks the budget before each call, retries included."""
+
+from collections.abc import Mapping, Sequence
+
+from agents.budget import Budget
+from agents.providers.base import (
+    AdjustableModel,
+    AnswerSchema,
+    CallFailed,
+    CallKey,
+    Capabilities,
+    ChatModel,
+    Completion,
+)
+from memory.model_call import Message
+
+LONGEST_ANSWER = 4096  # tokens, where a model does not say how long its answers may get
+
+
+class BudgetedModel:
+    """Reserves a call's worst case, makes the call, and settles what it cost; `BudgetSpent` where it might not fit."""
+
+    def __init__(self, inner: ChatModel, budget: Budget) -> None:
+        self._inner = inner
+        self._budget = budget
+
+    @property
+    def spec(self) -> str:
+        """The model's spec."""
+        return self._inner.spec
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What the model can be trusted with."""
+        return self._inner.capabilities
+
+    @property
+    def parameters(self) -> Mapping[str, str | int | float | None]:
+        """What shapes the answers besides the messages."""
+        return self._inner.parameters
+
+    @property
+    def max_tokens(self) -> int:
+        """The longest answer, in tokens."""
+        longest = self.parameters.get("max_tokens")
+        return longest if isinstance(longest, int) else LONGEST_ANSWER
+
+    def with_max_tokens(self, max_tokens: int) -> ChatModel:
+        """Return the same model and budget with another limit; where the model has one, this one itself."""
+        if not isinstance(self._inner, AdjustableModel):
+            return self
+        return BudgetedModel(self._inner.with_max_tokens(max_tokens), self._budget)
+
+    async def complete(
+        self, messages: Sequence[Message], schema: AnswerSchema, *, about: CallKey | None = None
+    ) -> Completion:
+        """Return the raw answer, paid within the budget."""
+        prompt_bytes = sum(len(message.content.encode("utf-8", "surrogatepass")) for message in messages)
+        reservation = await self._budget.reserve(prompt_bytes, self.max_tokens)
+        try:
+            completion = await self._inner.complete(messages, schema, about=about)
+        except CallFailed as error:
+            if error.maybe_paid and error.usage is None:
+                await self._budget.settle_lost(reservation)
+            else:
+                await self._budget.settle(reservation, error.usage)
+            raise
+        except BaseException:
+            # Cancelled, or failed in a way that says nothing of money: the model may have answered.
+            await self._budget.settle_lost(reservation)
+            raise
+        await self._budget.settle(reservation, completion.usage)
+        return completion
+
+    async def aclose(self) -> None:
+        """Close the model."""
+        await self._inner.aclose()

@@ -1,0 +1,212 @@
+"""One run over a catalog: opened, watched, stopped and counted; what the commands around it print."""
+
+import asyncio
+import os
+import signal
+import socket
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from uuid import uuid4
+
+from agents.stopping import Stop
+from commands.output import say
+from commands.progress import RunProgress
+from commands.run_options import RunControls, RunOptions, controls_of
+from commands.settings import Settings
+from commands.workshop import Workshop, open_workshop
+from graphs.batch import Batch, BatchSettings
+from graphs.outcomes import Enriched, Failed, Outcome, Skipped
+from memory.catalog import RejectedRow, read_catalog
+from memory.errors import ReaseqError
+from memory.ledger import Spend
+from memory.outcomes import forget_rejected_rows
+from memory.runs import RunCounts, RunState, end_run, start_run
+from memory.schema import CatalogItem, Enrichment
+from memory.versions import use, version_for
+
+SHOWN_ITEMS = 12  # of a run, in the closing table
+COUNTED_BYTES = 20_000_000  # a larger catalog is not read twice just to show how far the run is
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@dataclass
+class RunReport:
+    """What came of a run: every row is counted once."""
+
+    run_id: int = 0
+    enriched: int = 0
+    skipped: Counter[str] = field(default_factory=Counter)
+    failed: Counter[str] = field(default_factory=Counter)
+    rejected: list[RejectedRow] = field(default_factory=list)
+    claims: Counter[str] = field(default_factory=Counter)
+    shown: list[tuple[CatalogItem, Enrichment]] = field(default_factory=list)
+    worst: list[tuple[str, str, str]] = field(default_factory=list)
+    spend: Spend = field(default_factory=Spend)
+    seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    stopped_by: int = 0  # the signal, if one stopped it
+    problem: ReaseqError | None = None  # what stopped it, if something else did
+
+    @property
+    def counts(self) -> RunCounts:
+        """Return where the rows ended."""
+        return RunCounts(
+            enriched=self.enriched,
+            failed=sum(self.failed.values()),
+            rejected=len(self.rejected),
+            skipped=sum(self.skipped.values()),
+        )
+
+    @property
+    def rows(self) -> int:
+        """All rows whose end the run has seen."""
+        return sum(dict(self.counts).values())
+
+    @property
+    def tokens(self) -> int:
+        """Tokens paid in this run."""
+        return self.spend.usage.prompt_tokens + self.spend.usage.completion_tokens
+
+    def count(self, outcome: Outcome) -> None:
+        """Count one row's end."""
+        match outcome:
+            case Enriched(item, enrichment):
+                self.enriched += 1
+                self.claims.update(verdict.decision.value for verdict in enrichment.verdicts)
+                if len(self.shown) < SHOWN_ITEMS:
+                    self.shown.append((item, enrichment))
+            case Failed(item, reason, detail):
+                self.failed[reason] += 1
+                if len(self.worst) < SHOWN_ITEMS:
+                    self.worst.append((item.id, reason, detail))
+            case Skipped(_, why):
+                self.skipped[why] += 1
+            case RejectedRow():
+                self.rejected.append(outcome)
+
+    def as_json(self) -> dict[str, object]:
+        """Return the counts for `--json`."""
+        return {
+            "run": self.run_id,
+            "rows": self.rows,
+            "enriched": self.enriched,
+            "skipped": dict(self.skipped),
+            "failed": dict(self.failed),
+            "failures": [{"item": i, "reason": r, "detail": d} for i, r, d in self.worst],
+            "rejected": [row.model_dump() for row in self.rejected],
+            "claims": dict(self.claims),
+            "calls": self.spend.calls,
+            "replayed": self.spend.replayed,
+            "tokens": self.tokens,
+            "cost": str(self.spend.cost),
+            "unpriced_calls": self.spend.unpriced,
+            "seconds": round(self.seconds, 3),
+            "cpu_seconds": round(self.cpu_seconds, 3),
+            "stopped": bool(self.stopped_by or self.problem),
+        }
+
+
+async def run_catalog(settings: Settings, catalog: Path, options: RunOptions | None = None) -> RunReport:
+    """Enrich a catalog and return what came of it, also when it was stopped; progress is shown on standard error."""
+    options = options or RunOptions()
+    _ = options.columns  # wrong usage is said before anything is opened
+    controls = controls_of(settings, options)
+    report = RunReport()
+    async with open_workshop(settings, controls=controls) as workshop:
+        version_id = _begun(workshop, settings, catalog, report)
+        workshop.ledger.begin_run(report.run_id, fresh=options.fresh)
+        try:
+            with stopping_on_signals(controls.stop, report), RunProgress(_total(catalog, options)) as progress:
+                await _worked(
+                    _batch(workshop, settings, options, version_id, controls), catalog, options, report, progress
+                )
+        except ReaseqError as error:
+            report.problem = error
+        finally:
+            report.spend = workshop.ledger.spend
+            _ended(workshop, version_id, report)
+    return report
+
+
+async def _worked(batch: Batch, catalog: Path, options: RunOptions, report: RunReport, progress: RunProgress) -> None:
+    rows = islice(read_catalog(catalog, options.columns), options.limit)
+    try:
+        async for outcome in batch.outcomes(rows):
+            report.count(outcome)
+            progress.advance(report.counts)
+    finally:
+        report.seconds, report.cpu_seconds = progress.seconds, progress.cpu_seconds
+
+
+def _batch(
+    workshop: Workshop, settings: Settings, options: RunOptions, version_id: int, controls: RunControls
+) -> Batch:
+    batch_settings = BatchSettings(
+        version_id=version_id,
+        owner=f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}",
+        concurrency=settings.concurrency,
+        again=options.fresh,
+        retry_failed=options.retry_failed,
+    )
+    return Batch(
+        workshop.graph,
+        workshop.context,
+        workshop.database,
+        workshop.ledger,
+        settings=batch_settings,
+        stop=controls.stop,
+    )
+
+
+def _begun(workshop: Workshop, settings: Settings, catalog: Path, report: RunReport) -> int:
+    """Store that the run begins; return the version of the results that it works in."""
+    with workshop.database.writing() as session:
+        forget_rejected_rows(session, str(catalog))
+        version_id = version_for(session, workshop.context.provenance)
+        report.run_id = start_run(session, version_id, str(catalog), settings.model_dump(mode="json"))
+    return version_id
+
+
+def _ended(workshop: Workshop, version_id: int, report: RunReport) -> None:
+    """Store how the run ended; only one that ended well switches to its version, as a whole."""
+    state = RunState.FINISHED
+    if report.problem or report.stopped_by:
+        state = RunState.STOPPED
+    with workshop.database.writing() as session:
+        end_run(session, report.run_id, state, report.counts, str(report.problem or ""))
+        if state is RunState.FINISHED:
+            use(session, version_id)
+
+
+@contextmanager
+def stopping_on_signals(stop: Stop, report: RunReport) -> Iterator[None]:
+    """Let the first signal stop the run at its ease, and the second at once."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+
+    def asked(number: int) -> None:
+        if stop.wished and task is not None:
+            say("stopping now; answers that came are stored")
+            task.cancel()
+            return
+        report.stopped_by = number
+        stop.wish()
+        say("stopping: what is in flight is stored, nothing new is begun (once more: now). The same command resumes.")
+
+    for number in SIGNALS:
+        loop.add_signal_handler(number, asked, number)
+    try:
+        yield
+    finally:
+        for number in SIGNALS:
+            loop.remove_signal_handler(number)
+
+
+def _total(catalog: Path, options: RunOptions) -> int | None:
+    """Return how many rows the run will read, or None where counting them would cost too much."""
+    if catalog.is_file() and catalog.stat().st_size > COUNTED_BYTES:
+        return options.limit
+    return sum(1 for _ in islice(read_catalog(catalog, options.columns), options.limit))

@@ -1,0 +1,72 @@
+"""What one run is asked for beyond the settings, and the parts that hold it to that."""
+
+import tomllib
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+import typer
+from pydantic import Field, ValidationError
+
+from agents.budget import Budget
+from agents.prices import Price, known_price, price_of
+from agents.stopping import Stop
+from commands.settings import Settings
+from memory.errors import ReaseqError
+from memory.record import Record
+
+
+class PriceFileError(ReaseqError):
+    """The price file is none."""
+
+
+class RunOptions(Record):
+    """What one run is asked for."""
+
+    limit: int | None = None  # rows
+    map_columns: tuple[str, ...] | None = None  # "title=Name"
+    fresh: bool = False  # everything anew, answers and results
+    retry_failed: bool = False
+    budget: Decimal | None = Field(default=None, ge=0)  # money
+    max_tokens: int | None = Field(default=None, ge=1)
+
+    @property
+    def columns(self) -> dict[str, str] | None:
+        """Return `map_columns` as a mapping from our field to the file's column."""
+        if not self.map_columns:
+            return None
+        split = [pair.partition("=") for pair in self.map_columns]
+        for name, equals, column in split:
+            if not (name and equals and column):
+                raise typer.BadParameter(f"write FIELD=COLUMN, such as title=Name; got {name + equals + column!r}")
+        return {name.strip(): column.strip() for name, _, column in split}
+
+
+@dataclass
+class RunControls:
+    """What a run's calls ask before they are made."""
+
+    budget: Budget
+    stop: Stop
+    price: Price | None  # None: nobody says
+
+
+def controls_of(settings: Settings, options: RunOptions | None = None) -> RunControls:
+    """Return the controls; `UnknownPrice` where a budget in money is set for a model whose price nobody says."""
+    options = options or RunOptions()
+    own = prices_in(settings.prices) if settings.prices else {}
+    asked = known_price if options.budget is not None else price_of
+    price = asked(settings.model, own, settings.openai_base_url)
+    budget = Budget(money=options.budget, tokens=options.max_tokens)
+    if price is not None:
+        budget.price = price
+    return RunControls(budget, Stop(), price)
+
+
+def prices_in(path: Path) -> dict[str, Price]:
+    """Return the prices of a TOML file: a table for each spec, `input` and `output` in money for a million tokens."""
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+        return {spec: Price.model_validate({**table, "source": str(path)}) for spec, table in tables.items()}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, ValidationError, TypeError) as error:
+        raise PriceFileError(f"{path} is no price file: {str(error).splitlines()[0]}") from error
