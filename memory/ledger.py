@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Iterator
 from decimal import Decimal
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
-from sqlalchemy import insert
+from sqlalchemy import Row as StoredRow
+from sqlalchemy import bindparam, insert
+from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 
 from memory.column_types import escaped, unescaped
@@ -13,12 +15,19 @@ from memory.group_commit import GroupWriter
 from memory.model_call import Message, ModelCall, Usage, call_key
 from memory.record import Record
 from memory.rows import Row, now
-from memory.tables import ModelCallRow
+from memory.tables import TABLES, ModelCallRow
 
 __all__ = ["Ledger", "Spend", "call_key", "calls_of", "record_call"]
 
 T = TypeVar("T")
 _APART = {"messages", "usage"}  # fields that are no column of their own name
+_ANSWER = (
+    select_columns(TABLES.tables["model_call"])
+    .where(col(ModelCallRow.key) == bindparam("key"), col(ModelCallRow.outcome) == "answered")
+    .order_by(col(ModelCallRow.id).desc())
+    .limit(1)
+)
+_OWN_ANSWER = _ANSWER.where(col(ModelCallRow.run_id) == bindparam("run_id"))
 
 
 class Spend(Record):
@@ -78,11 +87,9 @@ class Ledger:
 
     def recall(self, key: str) -> ModelCall | None:
         """Return the newest durable answer to a call of this key, or None."""
-        query = select(ModelCallRow).where(ModelCallRow.key == key, ModelCallRow.outcome == "answered")
-        if self._fresh:
-            query = query.where(ModelCallRow.run_id == self._run_id)
+        query = _OWN_ANSWER if self._fresh else _ANSWER
         with self._database.session() as session:
-            row = session.exec(query.order_by(col(ModelCallRow.id).desc()).limit(1)).first()
+            row = session.connection().execute(query, {"key": key, "run_id": self._run_id}).first()
             call = None if row is None else _call(row)
         if call is not None:
             self.spend = self.spend.with_replay(call)
@@ -132,7 +139,7 @@ def _row(call: ModelCall) -> Row:
     }
 
 
-def _call(row: ModelCallRow) -> ModelCall:
+def _call(row: ModelCallRow | StoredRow[*tuple[Any, ...]]) -> ModelCall:
     content = {name: getattr(row, name) for name in ModelCall.model_fields if name not in _APART}
     messages = [{"role": role, "content": unescaped(content)} for role, content in row.messages]
     usage = Usage(

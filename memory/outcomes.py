@@ -40,7 +40,7 @@ def settle(
     turn = (col(WorkRow.item_id) == item.id, col(WorkRow.version_id) == version_id)
     if session.connection().execute(update(WorkRow).where(*turn).values(**ended)).rowcount == 0:
         key = {"item_id": item.id, "version_id": version_id}
-        session.execute(insert(WorkRow), [ended | key | {"fence": 0, "attempts": 1}])
+        session.connection().execute(insert(WorkRow), [ended | key | {"fence": 0, "attempts": 1}])
 
 
 def save_failure(session: Session, version_id: int, item: CatalogItem, reason: str, detail: str = "") -> None:

@@ -32,6 +32,7 @@ from memory.rows import (
 )
 from memory.schema import CatalogItem, Claim, Decision, Enrichment
 from memory.tables import (
+    TABLES,
     ClaimRow,
     EnrichmentRow,
     EvidenceRow,
@@ -58,6 +59,7 @@ __all__ = [  # all that is stored of items, from one place
     "item_of",
     "items",
     "rejected_rows",
+    "replace_enrichment",
     "save_enrichment",
     "save_failure",
     "save_item",
@@ -115,11 +117,16 @@ def template_of(
 
 def save_enrichment(session: Session, version_id: int, item: CatalogItem, enrichment: Enrichment) -> None:
     """Store what a version learnt of an item, in place of what it knew; its turn with the item has ended well."""
-    if (enrichment.item_id, enrichment.content_hash) != (item.id, item.content_hash):
-        raise MismatchedEnrichment(f"this enrichment of {enrichment.item_id!r} is not of the given text of {item.id!r}")
+    _refuse_mismatch(item, enrichment)
     save_item(session, item)
+    replace_enrichment(session, version_id, item, enrichment)
+
+
+def replace_enrichment(session: Session, version_id: int, item: CatalogItem, enrichment: Enrichment) -> None:
+    """Store what a version learnt of an item that is stored already; hidden, if it has another text by now."""
+    _refuse_mismatch(item, enrichment)
     of_version = (col(EnrichmentRow.item_id) == item.id, col(EnrichmentRow.version_id) == version_id)
-    session.execute(delete(EnrichmentRow).where(*of_version))
+    session.connection().execute(delete(EnrichmentRow).where(*of_version))
     _insert(session, EnrichmentRow, version_id, [enrichment_row(enrichment)])
     _insert(session, ClaimRow, version_id, claim_rows(enrichment))
     _insert(session, EvidenceRow, version_id, evidence_rows(enrichment))
@@ -176,6 +183,11 @@ def counts(session: Session, version_id: int | None = None) -> Counts:
     )
 
 
+def _refuse_mismatch(item: CatalogItem, enrichment: Enrichment) -> None:
+    if (enrichment.item_id, enrichment.content_hash) != (item.id, item.content_hash):
+        raise MismatchedEnrichment(f"this enrichment of {enrichment.item_id!r} is not of the given text of {item.id!r}")
+
+
 def _failed_and_unknown(versions: Collection[int]) -> SelectOfScalar[int]:
     failed = select(func.count()).select_from(ItemRow).join(WorkRow, ended_in(versions))
     return (
@@ -191,7 +203,9 @@ def _of_enrichment(part: type[ClaimRow | VerdictRow]) -> ColumnElement[bool]:
 
 def _insert(session: Session, table: type[SQLModel], version_id: int, rows: Sequence[Row]) -> None:
     if rows:
-        session.execute(insert(table), [row | {"version_id": version_id} for row in rows])
+        session.connection().execute(
+            insert(TABLES.tables[str(table.__tablename__)]), [row | {"version_id": version_id} for row in rows]
+        )
 
 
 def _count(session: Session, table: type[SQLModel]) -> int:

@@ -9,12 +9,12 @@ from sqlmodel import Session, col, select
 
 from memory.errors import ReaseqError
 from memory.items import save_items
-from memory.outcomes import save_failure
+from memory.outcomes import settle
 from memory.record import Record
 from memory.rows import Row
 from memory.rows import now as present_time
 from memory.schema import CatalogItem, Enrichment
-from memory.store import save_enrichment
+from memory.store import replace_enrichment
 from memory.tables import WorkRow
 
 
@@ -98,13 +98,13 @@ def release(session: Session, version_id: int, owner: str) -> int:
 def finish(session: Session, claimed: Claimed, enrichment: Enrichment) -> None:
     """Store the enrichment and the item's state together; where the lease was lost, `FencedOff` and nothing."""
     _refuse_if_lost(session, claimed)
-    save_enrichment(session, claimed.version_id, claimed.item, enrichment)
+    replace_enrichment(session, claimed.version_id, claimed.item, enrichment)
 
 
 def fail(session: Session, claimed: Claimed, reason: str, detail: str = "") -> None:
     """Store why the item's turn gave nothing; `FencedOff` where the lease was lost, and nothing is stored."""
     _refuse_if_lost(session, claimed)
-    save_failure(session, claimed.version_id, claimed.item, reason, detail)
+    settle(session, claimed.version_id, claimed.item, "failed", reason=reason, detail=detail)
 
 
 def work_counts(session: Session, version_id: int) -> Mapping[WorkState, int]:
@@ -174,7 +174,7 @@ def _refuse_if_lost(session: Session, claimed: Claimed) -> None:
     query = select(WorkRow.state, WorkRow.fence).where(
         WorkRow.item_id == claimed.item.id, WorkRow.version_id == claimed.version_id
     )
-    if session.exec(query).first() != (WorkState.LEASED, claimed.fence):
+    if session.connection().execute(query).first() != (WorkState.LEASED, claimed.fence):
         raise FencedOff(
             f"item {claimed.item.id!r} was taken over by another process; its result is the one to be stored"
         )

@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from memory.database import open_database
 from memory.schema import CatalogItem
-from memory.store import counts, enrichment_of, failure_of, save_enrichment, save_failure
+from memory.store import counts, enrichment_of, failure_of, item_of, save_enrichment, save_failure, save_item
 from memory.versions import version_for
 from memory.work import Claimed, FencedOff, WorkState, claim, fail, finish, release, renew, work_counts
 from tests.memory.knowledge_samples import PROVENANCE, drill, enriched
@@ -115,6 +115,17 @@ def test_a_late_write_that_nobody_has_taken_over_is_stored(session: Session) -> 
     finish(session, late, enriched(drill()))
 
     assert counts(session).enriched == 1
+
+
+def test_a_result_of_a_text_that_changed_meanwhile_does_not_bring_the_old_text_back(session: Session) -> None:
+    [mine] = claimed_by(session, "a", [drill()])
+    save_item(session, drill(title="Acme hammer drill"))
+
+    finish(session, mine, enriched(drill()))
+
+    assert item_of(session, "d1") == drill(title="Acme hammer drill")
+    assert enrichment_of(session, "d1") is None
+    assert ids([one.item for one in claimed_by(session, "b", [drill(title="Acme hammer drill")])]) == ["d1"]
 
 
 def test_one_result_is_not_stored_twice(session: Session) -> None:
