@@ -1,11 +1,12 @@
 # make demo   install, then enrich the bundled sample catalog
 # make test   install, then run all tests
+# make faults every fault scenario, with kills (minutes), and a table of them
 # make check  the gate: style, types, floors, sizes
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: install install-dev demo test check trim clean
+.PHONY: install install-dev demo test faults planted-bugs check trim clean
 
 install: $(VENV)/installed
 install-dev: $(VENV)/installed-dev
@@ -15,6 +16,12 @@ demo: install
 
 test: install-dev
 	$(BIN)/python -m pytest -n auto
+
+faults: install-dev
+	$(BIN)/python -m pytest tests/faults -n auto -m "" --fault-table
+
+planted-bugs: install-dev
+	$(BIN)/python -m tests.faults.planted_bugs
 
 check: install-dev
 	$(BIN)/ruff check .

@@ -72,11 +72,13 @@ class Interviewer:
         *,
         repair: Prompt | None = None,
         price: Price | None = None,
+        doubts: bool = False,
     ) -> None:
         self._model = model
         self._journal = journal
         self._repair = repair  # asks again, once, where an answer could not be parsed
         self._price = price
+        self._doubts = doubts  # asks once more where the journal's answer cannot be used
         self._memory = journal if isinstance(journal, RecallingJournal) else None
         self._witness = witness
         self._parameters = canonical_json(model.parameters)
@@ -88,7 +90,9 @@ class Interviewer:
 
     def witnessed_by(self, witness: Witness) -> "Interviewer":
         """Return an interviewer of the same model and journal that also tells `witness` of each answer."""
-        return Interviewer(self._model, self._journal, witness, repair=self._repair, price=self._price)
+        return Interviewer(
+            self._model, self._journal, witness, repair=self._repair, price=self._price, doubts=self._doubts
+        )
 
     @property
     def capabilities(self) -> Capabilities:
@@ -131,6 +135,8 @@ class Interviewer:
     ) -> Answer[T]:
         key = call_key(prompt.messages, self.spec, self._parameters, schema.name, schema.json_schema, about.round)
         recalled = self._recalled(key, about)
+        if recalled and self._doubts and not _usable(recalled, answer_type):
+            recalled = None
         call = recalled or await self._made(prompt, schema, about, key)
         if self._witness:
             self._witness(call)
@@ -200,6 +206,14 @@ def _read(call: ModelCall, answer_type: type[T], *, replayed: bool) -> Answer[T]
     except UnusableAnswer as error:
         raise type(error)(f"{call.agent}: {error.reason}", error.raw, call.usage) from error
     return Answer(parsed, call.raw_answer, finish_reason, call.usage, call.seconds, replayed)
+
+
+def _usable(call: ModelCall, answer_type: type[T]) -> bool:
+    try:
+        _read(call, answer_type, replayed=True)
+    except UnusableAnswer:
+        return False
+    return True
 
 
 def _refuse_unfinished(call: ModelCall, finish_reason: FinishReason) -> None:

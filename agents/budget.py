@@ -13,9 +13,9 @@ class BudgetSpent(ReaseqError):
     """The next call might go over the budget; what was done is stored, and the same command goes on from there."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Reservation:
-    """What one call may take at most."""
+    """What one call may take at most; two of the same size are two."""
 
     money: Decimal
     tokens: int
@@ -34,7 +34,7 @@ class Budget:
     tokens: int | None = None
     spent_money: Decimal = Decimal(0)
     spent_tokens: int = 0
-    _reserved: list[Reservation] = field(default_factory=list)
+    _reserved: set[Reservation] = field(default_factory=set)
     _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     async def reserve(self, prompt_bytes: int, completion_tokens: int) -> Reservation:
@@ -49,7 +49,7 @@ class Budget:
                 if not self._reserved:
                     raise BudgetSpent(self._refusal(wanted))
                 await self._changed.wait()
-            self._reserved.append(wanted)
+            self._reserved.add(wanted)
         return wanted
 
     async def settle(self, reservation: Reservation, usage: Usage | None) -> None:
@@ -70,9 +70,9 @@ class Budget:
             self._changed.notify_all()
 
     def _fits(self, wanted: Reservation) -> bool:
-        money = self.spent_money + wanted.money + sum(r.money for r in self._reserved)
-        tokens = self.spent_tokens + wanted.tokens + sum(r.tokens for r in self._reserved)
-        return (self.money is None or money <= self.money) and (self.tokens is None or tokens <= self.tokens)
+        ahead = (wanted, *self._reserved)
+        affordable = self.money is None or self.spent_money + sum(r.money for r in ahead) <= self.money
+        return affordable and (self.tokens is None or self.spent_tokens + sum(r.tokens for r in ahead) <= self.tokens)
 
     def _refusal(self, wanted: Reservation) -> str:
         limits = []

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from memory.category import AttributeSpec, AttributeType, CategoryCandidate
 from memory.schema import CatalogItem, Claim, UngroundedProposal, Verdict
@@ -61,6 +62,7 @@ def phrase_corrections(failed: Iterable[tuple[Claim, Verdict]], ungrounded: Iter
     return "\n".join(["These earlier answers were refused; do not repeat them:", *lines]) if lines else ""
 
 
+@lru_cache(maxsize=4_096)
 def _kind(spec: AttributeSpec) -> str:
     if spec.type is AttributeType.QUANTITY:
         return f"quantity in {spec.unit}"

@@ -5,7 +5,7 @@ import os
 import signal
 import socket
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
@@ -14,7 +14,7 @@ from uuid import uuid4
 
 from agents.stopping import Stop
 from commands.output import say
-from commands.progress import RunProgress
+from commands.progress import RunProgress, Standing
 from commands.run_options import RunControls, RunOptions, controls_of
 from commands.settings import Settings
 from commands.workshop import Workshop, open_workshop
@@ -33,11 +33,20 @@ COUNTED_BYTES = 20_000_000  # a larger catalog is not read twice just to show ho
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
+@dataclass(frozen=True)
+class Rows:
+    """Where a run's rows come from: `source` names it in the list of runs; `total` is None where it is not known."""
+
+    source: str
+    read: Callable[[Workshop], Iterable[CatalogItem | RejectedRow]]
+    total: Callable[[Workshop], int | None]
+
+
 @dataclass
 class RunReport:
     """What came of a run: every row is counted once."""
 
-    run_id: int = 0
+    run_id: int | None = None  # None: there was nothing to do
     enriched: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
     failed: Counter[str] = field(default_factory=Counter)
@@ -48,6 +57,7 @@ class RunReport:
     spend: Spend = field(default_factory=Spend)
     seconds: float = 0.0
     cpu_seconds: float = 0.0
+    whole: bool = False  # no error ended it, neither `problem` nor one that nobody foresaw
     stopped_by: int = 0  # the signal, if one stopped it
     problem: ReaseqError | None = None  # what stopped it, if something else did
 
@@ -113,17 +123,31 @@ class RunReport:
 async def run_catalog(settings: Settings, catalog: Path, options: RunOptions | None = None) -> RunReport:
     """Enrich a catalog and return what came of it, also when it was stopped; progress is shown on standard error."""
     options = options or RunOptions()
-    _ = options.columns  # wrong usage is said before anything is opened
+    columns = options.columns  # wrong usage is said before anything is opened
+    rows = Rows(
+        str(catalog),
+        lambda _: islice(read_catalog(catalog, columns), options.limit),
+        lambda _: _total(catalog, options),
+    )
+    return await run_rows(settings, rows, options)
+
+
+async def run_rows(settings: Settings, rows: Rows, options: RunOptions) -> RunReport:
+    """Enrich rows and return what came of them, also when the run was stopped; without rows there is no run."""
     controls = controls_of(settings, options)
     report = RunReport()
     async with open_workshop(settings, controls=controls) as workshop:
-        version_id = _begun(workshop, settings, catalog, report)
+        total = rows.total(workshop)  # before anything is stored: a file that cannot be read is no run
+        if total == 0:
+            return report
+        version_id = _begun(workshop, settings, rows.source, report)
         workshop.ledger.begin_run(report.run_id, fresh=options.fresh)
         try:
-            with stopping_on_signals(controls.stop, report), RunProgress(_total(catalog, options)) as progress:
-                await _worked(
-                    _batch(workshop, settings, options, version_id, controls), catalog, options, report, progress
-                )
+            with stopping_on_signals(controls.stop, report):
+                progress = RunProgress(total, lambda: _standing(workshop, report))
+                batch = _batch(workshop, settings, options, version_id, controls)
+                await _worked(batch, rows.read(workshop), report, progress)
+                report.whole = True
         except ReaseqError as error:
             report.problem = error
         finally:
@@ -132,14 +156,21 @@ async def run_catalog(settings: Settings, catalog: Path, options: RunOptions | N
     return report
 
 
-async def _worked(batch: Batch, catalog: Path, options: RunOptions, report: RunReport, progress: RunProgress) -> None:
-    rows = islice(read_catalog(catalog, options.columns), options.limit)
-    try:
-        async for outcome in batch.outcomes(rows):
-            report.count(outcome)
-            progress.advance(report.counts)
-    finally:
-        report.seconds, report.cpu_seconds = progress.seconds, progress.cpu_seconds
+async def _worked(
+    batch: Batch, rows: Iterable[CatalogItem | RejectedRow], report: RunReport, progress: RunProgress
+) -> None:
+    with progress:
+        ticking = asyncio.create_task(progress.keep_telling())
+        try:
+            async for outcome in batch.outcomes(rows):
+                report.count(outcome)
+        finally:
+            ticking.cancel()
+            report.seconds, report.cpu_seconds = progress.seconds, progress.cpu_seconds
+
+
+def _standing(workshop: Workshop, report: RunReport) -> Standing:
+    return Standing(report.counts, report.failed, workshop.ledger.spend, workshop.model.state)
 
 
 def _batch(
@@ -162,22 +193,20 @@ def _batch(
     )
 
 
-def _begun(workshop: Workshop, settings: Settings, catalog: Path, report: RunReport) -> int:
+def _begun(workshop: Workshop, settings: Settings, source: str, report: RunReport) -> int:
     """Store that the run begins; return the version of the results that it works in."""
     with workshop.database.writing() as session:
-        forget_rejected_rows(session, str(catalog))
+        forget_rejected_rows(session, source)
         version_id = version_for(session, workshop.context.provenance)
-        report.run_id = start_run(session, version_id, str(catalog), settings.model_dump(mode="json"))
+        report.run_id = start_run(session, version_id, source, settings.model_dump(mode="json"))
     return version_id
 
 
 def _ended(workshop: Workshop, version_id: int, report: RunReport) -> None:
     """Store how the run ended; only one that ended well switches to its version, as a whole."""
-    state = RunState.FINISHED
-    if report.problem or report.stopped_by:
-        state = RunState.STOPPED
+    state = RunState.FINISHED if report.whole and not report.stopped_by else RunState.STOPPED
     with workshop.database.writing() as session:
-        end_run(session, report.run_id, state, report.counts, str(report.problem or ""))
+        end_run(session, report.run_id or 0, state, report.counts, str(report.problem or ""))
         if state is RunState.FINISHED:
             use(session, version_id)
 

@@ -1,9 +1,14 @@
 """What the settings choose: the model, the prompts that it gets, the taxonomy."""
 
+import orjson
+from pydantic import SecretStr
+
 from agents.providers.base import ChatModel
 from agents.providers.specs import build_model
 from commands.settings import Settings
+from memory.schema import Provenance
 from memory.taxonomy import Taxonomy, load_taxonomy, starter_taxonomy
+from memory.version import VERSION
 from prompts.library import PromptLibrary, default_folder
 
 EMBEDDED_VARIANT = "embedded"  # short prompts for models that only pick
@@ -31,3 +36,23 @@ def prompts_of(settings: Settings, model: ChatModel) -> PromptLibrary:
     """Return the prompts for a model: the short variants where it can only pick what it is offered."""
     variant = None if model.capabilities.proposes else EMBEDDED_VARIANT
     return PromptLibrary.load(settings.prompts or default_folder(), variant)
+
+
+def keyless(settings: Settings) -> Settings:
+    """Return settings with which a model can be looked at without a key: nothing is to be asked."""
+    return settings.overridden(openai_api_key=settings.openai_api_key or SecretStr("none"))
+
+
+def provenance_of(
+    settings: Settings, model: ChatModel, prompts: PromptLibrary, taxonomy: Taxonomy, encoder: str
+) -> Provenance:
+    """Return the configuration of which results are told apart."""
+    return Provenance(
+        prompts=prompts.fingerprints(),
+        model=model.spec,
+        parameters=orjson.dumps(dict(model.parameters), option=orjson.OPT_SORT_KEYS).decode(),
+        taxonomy_version=taxonomy.version,
+        encoder=encoder,
+        code_version=VERSION,
+        max_revisions=settings.max_revisions,
+    )

@@ -36,12 +36,14 @@ Fresh = Annotated[bool, typer.Option("--fresh", help="Do everything anew, also w
 Money = Annotated[float | None, typer.Option("--budget", help="Stop before more money than this is spent.", min=0)]
 Tokens = Annotated[int | None, typer.Option("--max-tokens", help="Stop before more tokens than this are used.", min=1)]
 Prices = Annotated[Path | None, typer.Option("--prices", help="Prices of your own (TOML).", metavar="FILE")]
+StaleOnly = Annotated[bool, typer.Option("--stale-only", help="No catalog: what `reaseq stale` lists, anew.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what it would cost; ask and store nothing.")]
 RetryFailed = Annotated[bool, typer.Option("--retry-failed", help="Also try again what failed before.")]
 
 
 def enrich(
     context: typer.Context,
-    catalog: Annotated[Path, typer.Argument(help="A .csv, .jsonl, .parquet or .xlsx file.")],
+    catalog: Annotated[Path | None, typer.Argument(help="A .csv, .jsonl, .parquet or .xlsx file.")] = None,
     kb: KnowledgeBase = None,
     model: Model = None,
     limit: Limit = None,
@@ -55,12 +57,19 @@ def enrich(
     budget: Money = None,
     max_tokens: Tokens = None,
     prices: Prices = None,
+    stale_only: StaleOnly = False,
+    dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
     """Turn a catalog's rows into verified knowledge in the knowledge base; the same command again goes on."""
     given = dict(locals())  # each goes to the setting or the run option of its name
+    if (catalog is None) != stale_only:
+        raise typer.BadParameter("give CATALOG, or --stale-only without one")
     settings = settings_of(context, **{name: given[name] for name in Settings.model_fields if name in given})
-    _conclude(_run(settings, catalog, options_from(given)), settings, as_json)
+    if dry_run:
+        _forecast(settings, catalog, options_from(given), as_json)
+    else:
+        conclude(_run(settings, catalog, options_from(given)), settings, as_json)
 
 
 def demo(
@@ -81,7 +90,7 @@ def demo(
     if as_json:
         print_json(report.as_json() | {"kb": settings.kb, "scores": scores})
         return
-    _conclude(report, settings, as_json)
+    conclude(report, settings, as_json)
     print_scores(scores)
     _say_what_next(settings, report)
 
@@ -94,13 +103,23 @@ def options_from(given: dict[str, Any]) -> RunOptions:
     return RunOptions.model_validate(chosen)
 
 
-def _run(settings: Settings, catalog: Path, options: RunOptions) -> "RunReport":
-    from commands.catalog_run import run_catalog  # noqa: PLC0415 - the graph takes a second to import
+def _run(settings: Settings, catalog: Path | None, options: RunOptions) -> "RunReport":
+    """Enrich a catalog, or without one what is stale."""
+    from commands.catalog_run import run_catalog, run_rows  # noqa: PLC0415 - the graph takes a second to import
+    from commands.stored_rows import stale_rows  # noqa: PLC0415
 
+    if catalog is None:
+        return run_async(run_rows(settings, stale_rows(options.limit), options))
     return run_async(run_catalog(settings, catalog, options))
 
 
-def _conclude(report: "RunReport", settings: Settings, as_json: bool) -> None:
+def _forecast(settings: Settings, catalog: Path | None, options: RunOptions, as_json: bool) -> None:
+    from commands.forecasts import catalog_work, print_to_do, stale_work  # noqa: PLC0415 - as above
+
+    print_to_do(catalog_work(settings, catalog, options) if catalog else stale_work(settings), as_json)
+
+
+def conclude(report: "RunReport", settings: Settings, as_json: bool) -> None:
     """Print what came of a run, and end with the exit code that says how it ended."""
     if as_json:
         print_json(report.as_json() | {"kb": settings.kb})
@@ -116,14 +135,12 @@ def _conclude(report: "RunReport", settings: Settings, as_json: bool) -> None:
 
 
 def _print_report(report: "RunReport", settings: Settings) -> None:
+    if report.run_id is None:
+        say("nothing to do")
+        return
     if report.shown:
         print_items(report.shown, more=report.enriched - len(report.shown))
-    for row in report.rejected[:SHOWN_REFUSALS]:
-        say(f"rejected: {row.file}, line {row.line}: {row.reason}")
-    if len(report.rejected) > SHOWN_REFUSALS:
-        say(f"… and {len(report.rejected) - SHOWN_REFUSALS} more rejected rows")
-    for item_id, reason, detail in report.worst:
-        say(f"failed: {item_id}: {reason}: {detail}")
+    _say_what_failed(report)
     counts, spend = report.counts, report.spend
     done = f" + {counts.skipped} ended before" if counts.skipped else ""
     say(
@@ -137,6 +154,15 @@ def _print_report(report: "RunReport", settings: Settings) -> None:
         f"{report.seconds:.1f} s, {report.cpu_seconds / max(1, report.enriched):.2f} CPU-s an item"
     )
     say(f"Knowledge base: {settings.kb}, run {report.run_id}")
+
+
+def _say_what_failed(report: "RunReport") -> None:
+    for row in report.rejected[:SHOWN_REFUSALS]:
+        say(f"rejected: {row.file}, line {row.line}: {row.reason}")
+    if len(report.rejected) > SHOWN_REFUSALS:
+        say(f"… and {len(report.rejected) - SHOWN_REFUSALS} more rejected rows")
+    for item_id, reason, detail in report.worst:
+        say(f"failed: {item_id}: {reason}: {detail}")
 
 
 def _say_what_next(settings: Settings, report: "RunReport") -> None:

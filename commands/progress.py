@@ -1,23 +1,43 @@
-"""How a run shows that it goes on: a live bar on a terminal, plain lines elsewhere."""
+"""How a run shows that it goes on: a live view on a terminal, plain lines elsewhere."""
 
+import asyncio
 import time
+from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
+from rich.console import Group
+from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.text import Text
 
+from agents.providers.admission import RateState
+from agents.providers.breaker import BreakerState
 from commands.output import errors, say
+from memory.ledger import Spend
 from memory.runs import RunCounts
 
 LINE_EVERY = 10.0  # seconds between plain lines
+LOOK_EVERY = 1.0  # seconds between looks at whether one is due
+
+_BREAKER = {BreakerState.OPEN: "the server is down, calls wait", BreakerState.HALF_OPEN: "trying whether it is back"}
+
+
+class Standing(NamedTuple):
+    """Where a run stands."""
+
+    counts: RunCounts
+    failed: Mapping[str, int]  # by reason
+    spend: Spend
+    rate: RateState
 
 
 class RunProgress:
-    """Counts finished rows; measures the wall and CPU seconds of the run."""
+    """Shows where a run stands, also while nothing ends; measures its wall and CPU seconds."""
 
-    def __init__(self, total: int | None) -> None:
+    def __init__(self, total: int | None, standing: Callable[[], Standing]) -> None:
         self._total = total
-        self._live = errors.is_terminal
+        self._standing = standing
         self._bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -26,19 +46,21 @@ class RunProgress:
             TimeRemainingColumn(),
             console=errors,
         )
+        self._started, self._cpu_started = time.perf_counter(), time.process_time()
+        self._task = self._bar.add_task("enriching", total=total)
+        self._live = Live(console=errors, get_renderable=self._view) if errors.is_terminal else None
 
     def __enter__(self) -> Self:
-        self._started, self._cpu_started, self._said = time.perf_counter(), time.process_time(), time.perf_counter()
+        self._started, self._cpu_started = time.perf_counter(), time.process_time()
         if self._live:
-            self._task = self._bar.add_task("enriching", total=self._total)
-            self._bar.start()
+            self._live.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._live:
-            self._bar.stop()
+            self._live.stop()
 
     @property
     def seconds(self) -> float:
@@ -50,13 +72,46 @@ class RunProgress:
         """CPU seconds of this process since the run began."""
         return time.process_time() - self._cpu_started
 
-    def advance(self, ended: RunCounts, spent: str = "") -> None:
-        """Show how far the run is, what it has spent, and what holds it back."""
-        counts = f"{ended.enriched} enriched, {ended.failed} failed, {ended.rejected} rejected"
-        counts += f", {ended.skipped} done before" if ended.skipped else ""
-        counts += f"; {spent}" if spent else ""
-        if self._live:
-            self._bar.update(self._task, completed=sum(dict(ended).values()), description=counts)
-        elif time.perf_counter() - self._said >= LINE_EVERY:
-            self._said = time.perf_counter()
-            say(f"{counts} of {self._total or '?'} after {self.seconds:.0f} s")
+    async def keep_telling(self) -> None:
+        """Say a plain line every so often where there is no terminal; ends by being cancelled."""
+        last = time.perf_counter()
+        while self._live is None:
+            await asyncio.sleep(LOOK_EVERY)
+            if time.perf_counter() - last >= LINE_EVERY:
+                last = time.perf_counter()
+                standing = self._standing()
+                ended = sum(dict(standing.counts).values())
+                say(f"{ended} of {self._total or '?'} after {self.seconds:.0f} s: {status(standing, self.seconds)}")
+
+    def _view(self) -> Group:
+        """Return what the terminal shows now; the live view asks several times a second."""
+        standing = self._standing()
+        self._bar.update(self._task, completed=sum(dict(standing.counts).values()))
+        return Group(self._bar, Text(status(standing, self.seconds)))
+
+
+def status(standing: Standing, seconds: float) -> str:
+    """Return where a run stands as one line: ends, speed, spending, what holds it back."""
+    counts, spend = standing.counts, standing.spend
+    worst = max(standing.failed, key=lambda reason: standing.failed[reason], default="")
+    skipped = f", {counts.skipped} done before" if counts.skipped else ""
+    failed = f"{counts.failed} failed" + (f" (most: {worst}, {standing.failed[worst]})" if worst else "")
+    tokens = spend.usage.prompt_tokens + spend.usage.completion_tokens
+    unpriced = f" + {spend.unpriced} calls of unknown price" if spend.unpriced else ""
+    speed = (counts.enriched + counts.failed) / seconds if seconds > 0 else 0.0
+    return (
+        f"{counts.enriched} enriched, {failed}, {counts.rejected} rejected{skipped}, {speed:.1f} items/s; "
+        f"{spend.cost:.4f}{unpriced}, {tokens} tokens spent; {held_back(standing.rate)}"
+    )
+
+
+def held_back(rate: RateState) -> str:
+    """Return what holds the calls back at the moment."""
+    parts = [f"{rate.in_flight} of {rate.allowed} calls in flight"]
+    parts += [f"{rate.waiting} waiting"] if rate.waiting else []
+    parts += [f"paused by the server for {rate.paused_seconds:.0f} s"] if rate.paused_seconds else []
+    parts += [f"{rate.rate_limited} times rate-limited"] if rate.rate_limited else []
+    parts += [f"{rate.retries} retries"] if rate.retries else []
+    parts += [f"{rate.paid_lost} answers lost"] if rate.paid_lost else []
+    parts += [_BREAKER[rate.breaker]] if rate.breaker in _BREAKER else []
+    return ", ".join(parts)

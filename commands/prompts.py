@@ -70,11 +70,9 @@ def render(
 
 
 def _library(settings: Settings) -> "PromptLibrary":
-    from commands.choices import model_of, prompts_of  # noqa: PLC0415
+    from commands.choices import keyless, model_of, prompts_of  # noqa: PLC0415
 
-    # Nothing is asked here, so no key is needed; a server of one's own asks for none.
-    keyless = settings.overridden(openai_base_url=settings.openai_base_url or "http://127.0.0.1")
-    return prompts_of(settings, model_of(keyless))
+    return prompts_of(settings, model_of(keyless(settings)))
 
 
 def _described(prompt: "Prompt") -> dict[str, object]:

@@ -49,6 +49,7 @@ class RunControls:
     budget: Budget
     stop: Stop
     price: Price | None  # None: nobody says
+    doubts: bool = False  # answers in the ledger that cannot be used are asked for once more
 
 
 def controls_of(settings: Settings, options: RunOptions | None = None) -> RunControls:
@@ -60,7 +61,7 @@ def controls_of(settings: Settings, options: RunOptions | None = None) -> RunCon
     budget = Budget(money=options.budget, tokens=options.max_tokens)
     if price is not None:
         budget.price = price
-    return RunControls(budget, Stop(), price)
+    return RunControls(budget, Stop(), price, doubts=options.retry_failed)
 
 
 def prices_in(path: Path) -> dict[str, Price]:

@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
-import orjson
 from langsmith import tracing_context
 
 from agents.answering import Interviewer
@@ -17,7 +16,7 @@ from agents.providers.resilience import ResilientModel
 from agents.providers.resilience_policy import ResiliencePolicy
 from agents.reading.title_offers import shop_words_of
 from agents.stopping import StoppableClock, StoppableModel
-from commands.choices import model_of, prompts_of, taxonomy_of
+from commands.choices import model_of, prompts_of, provenance_of, taxonomy_of
 from commands.output import say
 from commands.run_options import RunControls, controls_of
 from commands.settings import Settings
@@ -27,10 +26,8 @@ from graphs.templates import TemplateShelf
 from memory.database import Database, open_database
 from memory.encoder import MiniLmEncoder
 from memory.ledger import Ledger
-from memory.schema import Provenance
 from memory.taxonomy import Taxonomy
 from memory.vectors import CategoryIndex
-from memory.version import VERSION
 from prompts.library import PromptLibrary
 
 T = TypeVar("T")
@@ -100,11 +97,12 @@ def _workshop(opened: _Opened, off_loop: bool) -> Workshop:
             ledger.record if off_loop else ledger,
             repair=prompts.get("interviewer_repair"),
             price=controls.price,
+            doubts=controls.doubts,
         ),
         prompts=prompts,
         categories=CategoryIndex.build(tuple(taxonomy.leaves()), encoder, settings.cache, _announce),
         templates=TemplateShelf(taxonomy, database, _template_maker(model, prompts), off_loop=off_loop),
-        provenance=_provenance(settings, model, prompts, taxonomy, encoder.name),
+        provenance=provenance_of(settings, model, prompts, taxonomy, encoder.name),
         shop_words=shop_words_of(taxonomy.phrases()),
         max_revisions=settings.max_revisions,
     )
@@ -135,17 +133,3 @@ def _template_maker(model: ChatModel, prompts: PromptLibrary) -> str | None:
     if not model.capabilities.proposes:
         return None
     return f"{model.spec} {prompts.get('category_expert_template').fingerprint[:16]}"
-
-
-def _provenance(
-    settings: Settings, model: ChatModel, prompts: PromptLibrary, taxonomy: Taxonomy, encoder: str
-) -> Provenance:
-    return Provenance(
-        prompts=prompts.fingerprints(),
-        model=model.spec,
-        parameters=orjson.dumps(dict(model.parameters), option=orjson.OPT_SORT_KEYS).decode(),
-        taxonomy_version=taxonomy.version,
-        encoder=encoder,
-        code_version=VERSION,
-        max_revisions=settings.max_revisions,
-    )

@@ -5,6 +5,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from uuid import uuid4
@@ -15,6 +16,7 @@ from agents.stopping import RunStopped, Stop
 from graphs.context import EnrichmentContext
 from graphs.enrichment import EnrichmentGraph
 from graphs.outcomes import Enriched, Failed, Outcome, Skipped, reason_of
+from graphs.rare_collections import rare_collections
 from graphs.single_item import enrich_item
 from memory.catalog import RejectedRow
 from memory.database import Database, DatabaseBusy, DatabaseFull, DatabaseUnreadable
@@ -26,6 +28,7 @@ from memory.schema import CatalogItem
 from memory.work import Claimed, FencedOff, claim, fail, finish, release, renew
 
 BUSY_SECONDS = 5.0  # between two looks at what other processes are doing
+LOOK_SECONDS = 1.0  # between two looks whether the run is to stop, while no item ends
 
 logger = logging.getLogger(__name__)
 
@@ -82,23 +85,26 @@ class Batch:
         self._leased: deque[Claimed] = deque()
         self._busy: list[str] = []
         self._pending: set[asyncio.Task[Outcome | None]] = set()
+        self._just_ended: deque[asyncio.Task[Outcome | None]] = deque()
+        self._some_ended = asyncio.Event()
         self._problem: ReaseqError | None = None
 
     async def outcomes(self, rows: Iterable[CatalogItem | RejectedRow]) -> AsyncIterator[Outcome]:
         """Yield one outcome a row, each stored before it is yielded."""
         heartbeat = asyncio.create_task(self._keep_leases())
-        try:
-            async for outcome in self._worked_off(iter(rows)):
-                yield outcome
-            while self._busy and await self._waited():
-                async for outcome in self._worked_off(self._still_busy()):
+        with rare_collections():
+            try:
+                async for outcome in self._worked_off(iter(rows)):
                     yield outcome
-        finally:
-            heartbeat.cancel()
-            for task in self._pending:
-                task.cancel()
-            await asyncio.gather(heartbeat, *self._pending, return_exceptions=True)
-            await self._ledger.write(lambda session: release(session, *self._mine))
+                while self._busy and await self._waited():
+                    async for outcome in self._worked_off(self._still_busy()):
+                        yield outcome
+            finally:
+                heartbeat.cancel()
+                for task in self._pending:
+                    task.cancel()
+                await asyncio.gather(heartbeat, *self._pending, return_exceptions=True)
+                await self._ledger.write(lambda session: release(session, *self._mine))
         if self._problem:
             raise self._problem
 
@@ -150,14 +156,25 @@ class Batch:
 
     def _start(self) -> None:
         while self._leased and len(self._pending) < self._settings.concurrency:
-            self._pending.add(asyncio.create_task(self._done(self._leased.popleft())))
+            task = asyncio.create_task(self._done(self._leased.popleft()))
+            task.add_done_callback(self._note_end)
+            self._pending.add(task)
+
+    def _note_end(self, task: asyncio.Task[Outcome | None]) -> None:
+        # Each task tells its own end: `asyncio.wait` would tell all that are pending, for each that ends.
+        self._just_ended.append(task)
+        self._some_ended.set()
 
     async def _ended(self) -> list[Outcome]:
         """Return the outcomes of items that have ended; waits for the first, but not long, so that a stop is seen."""
-        if not self._pending:
-            return []
-        done, self._pending = await asyncio.wait(self._pending, timeout=1.0, return_when=asyncio.FIRST_COMPLETED)
-        return [outcome for task in done if (outcome := task.result()) is not None]
+        if self._pending and not self._just_ended:
+            self._some_ended.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await self._some_ended.wait()
+        ended = [self._just_ended.popleft() for _ in range(len(self._just_ended))]
+        self._pending.difference_update(ended)
+        return [outcome for task in ended if (outcome := task.result()) is not None]
 
     async def _done(self, claimed: Claimed) -> Outcome | None:
         """Enrich one item and store the outcome; the one place where a failure becomes a stored reason."""

@@ -46,6 +46,10 @@ class AttributeSpec(Record):
     many: bool = False  # may an item have several values at once?
     title_position: TitlePosition | None = None
 
+    def __hash__(self) -> int:
+        """Return the same number for equal specs, without a walk through all values: it is asked for at each item."""
+        return hash((self.key, self.name, self.type, self.unit, len(self.values), len(self.aliases)))
+
     @model_validator(mode="after")
     def _unit_belongs_to_a_quantity(self) -> Self:
         if (self.unit is not None) != (self.type is AttributeType.QUANTITY):
@@ -77,6 +81,10 @@ class CategoryTemplate(Record):
     attributes: tuple[AttributeSpec, ...]
     taxonomy_version: str
     completed_by: str | None = None  # the model and prompt that may have added attributes
+
+    def __hash__(self) -> int:
+        """Return the same number for equal templates, without a walk through all attributes."""
+        return hash((self.category_id, self.taxonomy_version, self.completed_by, len(self.attributes)))
 
     def spec(self, key: str) -> AttributeSpec | None:
         """Return the attribute named `key`, or None."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from threading import RLock
+from threading import Lock, RLock
 from typing import Any, Literal, Self
 
 from sqlalchemy import URL, Connection, Engine, StaticPool, create_engine, event, inspect, make_url
@@ -26,6 +26,10 @@ class DatabaseUnreadable(ReaseqError):
     """The URL leads to no knowledge base that this version can read and write."""
 
 
+class DatabaseMissing(DatabaseUnreadable):
+    """There is no knowledge base of that name yet."""
+
+
 class DatabaseBusy(ReaseqError):
     """Another process held the knowledge base for longer than the busy timeout."""
 
@@ -43,6 +47,8 @@ class Database:
         # A knowledge base in memory has one connection, so its threads take turns.
         self._turn = RLock() if engine.dialect.name == "sqlite" and _in_memory(engine.url) else None
         self._writer = engine.execution_options(**{BEGIN: "BEGIN IMMEDIATE"})
+        self._glancing = Lock()
+        self._glances: Connection | None = None
 
     @contextmanager
     def session(self) -> Iterator[Session]:
@@ -64,8 +70,23 @@ class Database:
         ):
             yield session
 
+    @contextmanager
+    def glance(self) -> Iterator[Connection]:
+        """Yield a connection for one query that sees what is committed: kept open, and so much cheaper than a session.
+
+        Fetch all that you want of it inside; what is left open would keep the database from being tidied up.
+        """
+        with self._taking_turns(), self._glancing, _named_errors(self.url):
+            if self._glances is None:
+                self._glances = self._engine.connect().execution_options(**_no_transaction(self._engine))
+            yield self._glances
+
     def dispose(self) -> None:
         """Close all connections; an in-memory knowledge base is gone."""
+        with self._glancing:
+            if self._glances is not None:
+                self._glances.close()
+                self._glances = None
         self._engine.dispose()
 
     @contextmanager
@@ -108,9 +129,7 @@ def open_existing_database(url: str, *, durability: Durability = "normal") -> Da
     """Open a knowledge base as `open_database` does, but refuse to create a file: a mistyped name is an error."""
     parsed = _parsed(url)
     if _is_plain_file(parsed) and not Path(parsed.database or "").exists():
-        raise DatabaseUnreadable(
-            f"there is no knowledge base at {parsed.database!r} yet: enrich a catalog into it first"
-        )
+        raise DatabaseMissing(f"there is no knowledge base at {parsed.database!r} yet: enrich a catalog into it first")
     return open_database(url, durability=durability)
 
 
@@ -177,7 +196,14 @@ def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    connection.exec_driver_sql(connection.get_execution_options().get(BEGIN, "BEGIN"))
+    statement = connection.get_execution_options().get(BEGIN, "BEGIN")
+    if statement is not None:
+        connection.exec_driver_sql(statement)
+
+
+def _no_transaction(engine: Engine) -> dict[str, str | None]:
+    """Return the options of a connection that lets each statement stand for itself."""
+    return {BEGIN: None} if engine.dialect.name == "sqlite" else {"isolation_level": "AUTOCOMMIT"}
 
 
 def _bring_to_head(engine: Engine) -> None:

@@ -88,8 +88,8 @@ class Ledger:
     def recall(self, key: str) -> ModelCall | None:
         """Return the newest durable answer to a call of this key, or None."""
         query = _OWN_ANSWER if self._fresh else _ANSWER
-        with self._database.session() as session:
-            row = session.connection().execute(query, {"key": key, "run_id": self._run_id}).first()
+        with self._database.glance() as connection:
+            row = connection.execute(query, {"key": key, "run_id": self._run_id}).first()
             call = None if row is None else _call(row)
         if call is not None:
             self.spend = self.spend.with_replay(call)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import delete, insert, update
+from sqlalchemy import bindparam, delete, insert, update
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -11,8 +11,13 @@ from memory.items import save_item
 from memory.record import Record
 from memory.rows import Row, now
 from memory.schema import CatalogItem
-from memory.tables import ItemRow, RejectedRowRow, WorkRow
+from memory.tables import TABLES, ItemRow, RejectedRowRow, WorkRow
 from memory.versions import ended_in, lineage
+
+# Put together once: that would take longer than running it.
+_TURN_ENDED = update(TABLES.tables["work"]).where(
+    col(WorkRow.item_id) == bindparam("of_item"), col(WorkRow.version_id) == bindparam("of_version")
+)
 
 
 class ItemFailure(Record):
@@ -37,8 +42,8 @@ def settle(
         "detail": detail,
         "at": now(),
     }
-    turn = (col(WorkRow.item_id) == item.id, col(WorkRow.version_id) == version_id)
-    if session.connection().execute(update(WorkRow).where(*turn).values(**ended)).rowcount == 0:
+    turn = {"of_item": item.id, "of_version": version_id}
+    if session.connection().execute(_TURN_ENDED, ended | turn).rowcount == 0:
         key = {"item_id": item.id, "version_id": version_id}
         session.connection().execute(insert(WorkRow), [ended | key | {"fence": 0, "attempts": 1}])
 

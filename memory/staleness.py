@@ -82,8 +82,10 @@ class Forecast(Record):
         return None if None in costs else sum((cost for cost in costs if cost is not None), Decimal(0))
 
 
-def stale(session: Session, wanted: Wanted) -> Iterator[StaleResult]:
+def stale(session: Session, wanted: Wanted, *, after: str = "") -> Iterator[StaleResult]:
     """Yield each (item, agent) whose result is not what the wanted configuration would give, in order of item id.
+
+    Items up to the id `after` are passed over.
 
     Results are looked for in the version of that configuration, else in the current one, and below. An item that
     failed in the wanted version is no more stale: it is among the failures. It is read a page at a time.
@@ -92,7 +94,7 @@ def stale(session: Session, wanted: Wanted) -> Iterator[StaleResult]:
     query = _items_with_provenance(lineage(session, version), version)
     reasons = lru_cache(maxsize=64)(lambda made: _reasons(made, wanted))
     never, text = ({needs.agent: (why,) for needs in wanted.agents} for why in (NEVER_ENRICHED, TEXT))
-    last = ""
+    last = after
     while page := session.connection().execute(query.where(col(ItemRow.id) > last).limit(PAGE)).all():
         for row in page:
             why = reasons(_provenance(row)) if row.model is not None else text if row.outdated else never

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 
-from sqlalchemy import ColumnElement, delete, func, insert
+from sqlalchemy import ColumnElement, Insert, bindparam, delete, func, insert
 from sqlmodel import Session, SQLModel, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -72,6 +72,16 @@ __all__ = [  # all that is stored of items, from one place
 ]
 
 
+# Put together once: that would take longer than running them.
+_FORGET = delete(TABLES.tables["enrichment"]).where(
+    col(EnrichmentRow.item_id) == bindparam("of_item"), col(EnrichmentRow.version_id) == bindparam("of_version")
+)
+_INSERTS: dict[type[SQLModel], Insert] = {
+    table: insert(TABLES.tables[str(table.__tablename__)])
+    for table in (EnrichmentRow, ClaimRow, EvidenceRow, VerdictRow)
+}
+
+
 class MismatchedEnrichment(ValueError):
     """An enrichment of another item, or of another text of this item."""
 
@@ -125,8 +135,7 @@ def save_enrichment(session: Session, version_id: int, item: CatalogItem, enrich
 def replace_enrichment(session: Session, version_id: int, item: CatalogItem, enrichment: Enrichment) -> None:
     """Store what a version learnt of an item that is stored already; hidden, if it has another text by now."""
     _refuse_mismatch(item, enrichment)
-    of_version = (col(EnrichmentRow.item_id) == item.id, col(EnrichmentRow.version_id) == version_id)
-    session.connection().execute(delete(EnrichmentRow).where(*of_version))
+    session.connection().execute(_FORGET, {"of_item": item.id, "of_version": version_id})
     _insert(session, EnrichmentRow, version_id, [enrichment_row(enrichment)])
     _insert(session, ClaimRow, version_id, claim_rows(enrichment))
     _insert(session, EvidenceRow, version_id, evidence_rows(enrichment))
@@ -203,9 +212,7 @@ def _of_enrichment(part: type[ClaimRow | VerdictRow]) -> ColumnElement[bool]:
 
 def _insert(session: Session, table: type[SQLModel], version_id: int, rows: Sequence[Row]) -> None:
     if rows:
-        session.connection().execute(
-            insert(TABLES.tables[str(table.__tablename__)]), [row | {"version_id": version_id} for row in rows]
-        )
+        session.connection().execute(_INSERTS[table], [row | {"version_id": version_id} for row in rows])
 
 
 def _count(session: Session, table: type[SQLModel]) -> int:

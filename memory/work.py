@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
-from sqlalchemy import delete, func, insert, update
+from sqlalchemy import bindparam, delete, func, insert, update
+from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 
 from memory.errors import ReaseqError
@@ -16,6 +17,10 @@ from memory.rows import now as present_time
 from memory.schema import CatalogItem, Enrichment
 from memory.store import replace_enrichment
 from memory.tables import WorkRow
+
+_LEASE = select_columns(col(WorkRow.state), col(WorkRow.fence)).where(
+    col(WorkRow.item_id) == bindparam("of_item"), col(WorkRow.version_id) == bindparam("of_version")
+)
 
 
 class WorkState(StrEnum):
@@ -79,6 +84,20 @@ def claim(  # noqa: PLR0917 - who wants what, then until when
     claims = Claims(claimed, those(WorkState.ENRICHED), those(WorkState.FAILED), those(WorkState.LEASED))
     _lease(session, claims.claimed, rows, now, lease_seconds)
     return claims
+
+
+def to_do(
+    session: Session,
+    version_id: int | None,
+    items: Sequence[CatalogItem],
+    *,
+    again: bool = False,
+    retry_failed: bool = False,
+) -> list[CatalogItem]:
+    """Return the items that `claim` would lease to somebody sooner or later; nothing is stored."""
+    rows = _rows(session, version_id, items) if version_id is not None else {}
+    skipped = set() if again else {WorkState.ENRICHED} if retry_failed else {WorkState.ENRICHED, WorkState.FAILED}
+    return [item for item in items if _state_of(rows.get(item.id), item, "", 0.0) not in skipped]
 
 
 def renew(session: Session, version_id: int, owner: str, now: float, lease_seconds: float) -> int:
@@ -171,10 +190,8 @@ def _leased(one: Claimed, old: WorkRow | None, moment: float, lease_seconds: flo
 
 
 def _refuse_if_lost(session: Session, claimed: Claimed) -> None:
-    query = select(WorkRow.state, WorkRow.fence).where(
-        WorkRow.item_id == claimed.item.id, WorkRow.version_id == claimed.version_id
-    )
-    if session.connection().execute(query).first() != (WorkState.LEASED, claimed.fence):
+    turn = {"of_item": claimed.item.id, "of_version": claimed.version_id}
+    if session.connection().execute(_LEASE, turn).first() != (WorkState.LEASED, claimed.fence):
         raise FencedOff(
             f"item {claimed.item.id!r} was taken over by another process; its result is the one to be stored"
         )

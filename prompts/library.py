@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Self
 
@@ -41,8 +42,7 @@ class Prompt(Record):
     @property
     def fingerprint(self) -> str:
         """SHA-256 (hex) of all that shapes the messages; purpose, notes and white space at line ends are left out."""
-        content = [self.agent, sorted(self.inputs), self.system, self.user, self.fragments]
-        return hashlib.sha256(orjson.dumps(content)).hexdigest()
+        return _fingerprint(self.agent, self.inputs, self.system, self.user, self.fragments)
 
     def render(self, **values: str) -> RenderedPrompt:
         """Return the messages; `values` are exactly the declared inputs, else `PromptError`.
@@ -63,6 +63,11 @@ class Prompt(Record):
         # Besides its own errors, jinja2 lets those of the expression through, as in {{ item + 1 }}.
         except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
             raise PromptError(f"{self.name!r} cannot be rendered: {error}") from error
+
+
+@lru_cache(maxsize=256)
+def _fingerprint(agent: str, inputs: tuple[str, ...], system: str, user: str, fragments: Fragments) -> str:
+    return hashlib.sha256(orjson.dumps([agent, sorted(inputs), system, user, fragments])).hexdigest()
 
 
 class PromptLibrary:

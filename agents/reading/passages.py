@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from enum import IntEnum
 from typing import NamedTuple
 
+from agents.reading.vocabulary import stems_of
 from agents.values.quantities import Quantity, find_quantities
 from agents.values.words import Language, Word, fold, language, spellings, words
 from memory.category import AttributeSpec, AttributeType
@@ -62,6 +63,7 @@ class Passage(NamedTuple):
     language: Language | None
     for_others: bytes  # a mask, one byte a code point: inside "for …", "compatible with …"
     foreign: bytes  # a mask: inside a brand name, or about another variant
+    stems: frozenset[str]  # its words, with German endings and without
 
     @property
     def quantities(self) -> tuple[Quantity, ...]:
@@ -111,7 +113,8 @@ def _passage(field: str, role: Role, text: str, spoken: Language | None, brands:
     foreign = [match.span() for pattern in (_JOINED_NAME, _OTHER_VARIANT) for match in pattern.finditer(text)]
     foreign += _places(found, brands)
     size = len(text)
-    return Passage(field, role, text, found, spoken, mask(size, _spans_for_others(text)), mask(size, foreign))
+    for_others = mask(size, _spans_for_others(text))
+    return Passage(field, role, text, found, spoken, for_others, mask(size, foreign), stems_of(found))
 
 
 def _spans_for_others(text: str) -> Iterable[tuple[int, int]]:

@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from agents.reading.count_rules import counted, numbered
 from agents.reading.findings import Finding, Producer, Rank, chosen, claims_of, rank_in
 from agents.reading.labelled_values import Label, find_introduced, find_labels, names_of
 from agents.reading.passages import Passage, Role, passages, spoken_for, within
 from agents.reading.quantity_rules import measured
-from agents.reading.vocabulary import find_values, value_at
+from agents.reading.vocabulary import find_values, value_at, vocabulary
 from agents.values.counts import find_counts
 from agents.values.normalization import ValueProblem, in_unit, normalize
 from agents.values.numerals import NUMERAL
@@ -44,9 +45,10 @@ def rule_claims(
     """
     read = [passage for passage in passages(item) if passage.is_prose or _is_named_like_any(passage, template)]
     measures = measured(read, template)
+    rivals = _rivals(template)
     claims: list[Claim] = []
     for spec in template.attributes:
-        findings = [finding for passage in read for finding in _stated(passage, spec, _rivals(spec, template))]
+        findings = [finding for passage in read for finding in _stated(passage, spec, rivals[spec.key])]
         findings += measures.get(spec.key, [])
         if spec.type is AttributeType.COUNT:
             findings += counted(read, spec, template)
@@ -61,6 +63,14 @@ def _stated(passage: Passage, spec: AttributeSpec, rivals: frozenset[str]) -> It
     if passage.role is Role.COLUMN and is_named_like(passage.field, spec):
         yield from _valued(passage, spec, Label(0, 0, len(passage.text)), Rank.COLUMN)
         return
+    if not passage.stems.isdisjoint(names_of(spec)):  # most passages name few attributes
+        yield from _named_and_valued(passage, spec)
+    if spec.type in _CHOSEN and passage.is_prose and not passage.stems.isdisjoint(vocabulary(spec).entries):
+        yield from _worded(passage, spec, rivals)
+
+
+def _named_and_valued(passage: Passage, spec: AttributeSpec) -> Iterator[Finding]:
+    """Yield what stands by the attribute's name."""
     for label in find_labels(passage.text, passage.words, spec):
         yield from _valued(passage, spec, label, Rank.LABELLED)
     if spec.type is AttributeType.TEXT and passage.is_prose:
@@ -68,7 +78,6 @@ def _stated(passage: Passage, spec: AttributeSpec, rivals: frozenset[str]) -> It
             yield from _valued(passage, spec, label, Rank.TITLE_CUED if passage.role is Role.TITLE else Rank.CUED)
     if spec.type in _CHOSEN and passage.is_prose:
         yield from _named(passage, spec)
-        yield from _worded(passage, spec, rivals)
 
 
 def is_named_like(field: str, spec: AttributeSpec) -> bool:
@@ -171,8 +180,9 @@ def _worded(passage: Passage, spec: AttributeSpec, rivals: frozenset[str]) -> It
             yield Finding(rank_in(passage, False), passage.field, hit.start, hit.end, hit.value, None, "vocabulary")
 
 
-def _rivals(spec: AttributeSpec, template: CategoryTemplate) -> frozenset[str]:
-    """Return the words that make a value another attribute's: "ink" where the template has color and ink_color."""
-    others = (other.key.removesuffix(f"_{spec.key}") for other in template.attributes if other.key != spec.key)
-    kept = {other.key for other in template.attributes}
-    return frozenset(word for other in others if other not in kept for word in other.split("_"))
+@lru_cache(maxsize=512)
+def _rivals(template: CategoryTemplate) -> dict[str, frozenset[str]]:
+    """Return the words that make a value another attribute's, by key: "ink" where it has color and ink_color."""
+    kept = {spec.key for spec in template.attributes}
+    longer = {key: {other.removesuffix(f"_{key}") for other in kept} - kept for key in kept}
+    return {key: frozenset(word for other in others for word in other.split("_")) for key, others in longer.items()}

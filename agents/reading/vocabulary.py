@@ -17,6 +17,12 @@ _OPPOSITE = {"yes": "no", "no": "yes"}
 _JOINTS = frozenset(" -–‑/'’.&+")
 
 
+def stems_of(words: Sequence[Word]) -> frozenset[str]:
+    """Return the words with all that is left of them without a German ending: what a vocabulary may know of a text."""
+    folded = {word.folded for word in words}
+    return frozenset(folded | {word.removesuffix(ending) for word in folded for ending in _ENDINGS})
+
+
 class Hit(NamedTuple):
     """An allowed value found in a text: the span [start, end) of its words, and the value."""
 

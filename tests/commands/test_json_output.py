@@ -12,6 +12,13 @@ from tests.commands.command_line import Ran, reaseq
 COMMANDS: dict[str, list[str]] = {
     "demo": ["--limit", "1", "--kb", "sqlite:///demo.db"],
     "enrich": ["kettles.csv", "--limit", "1", "--kb", "sqlite:///own.db"],
+    "runs": [],
+    "failures": [],
+    "stale": [],
+    "kb versions": [],
+    "kb diff": ["1", "1"],
+    "kb use": ["1"],
+    "kb prune": [],
     "trace": ["kettles.csv", "--item", "K1"],
     "show": ["K1", "--graph"],
     "export": ["--format", "csv", "--out", "out.csv"],

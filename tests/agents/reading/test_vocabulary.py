@@ -2,7 +2,7 @@
 
 import pytest
 
-from agents.reading.vocabulary import Hit, find_values, whole_value
+from agents.reading.vocabulary import Hit, find_values, stems_of, vocabulary, whole_value
 from agents.values.words import Language, language, words
 from memory.category import AllowedValue, AttributeSpec, AttributeType
 
@@ -79,3 +79,13 @@ def test_a_whole_text_means_a_value_or_none(text: str, value: str | None) -> Non
 )
 def test_a_text_tells_its_language_by_its_small_words(text: str, spoken: str | None) -> None:
     assert language(text) == spoken
+
+
+@pytest.mark.parametrize("text", ["Roségold", "schwarzer Koffer", "eine rote Jacke", "navy-blue jacket"])
+def test_the_stems_of_a_text_meet_the_vocabulary_wherever_a_value_is_found(text: str) -> None:
+    assert values(text, COLOR, "de") != []
+    assert not stems_of(words(text)).isdisjoint(vocabulary(COLOR).entries)
+
+
+def test_the_stems_of_a_text_without_a_value_do_not_meet_the_vocabulary() -> None:
+    assert stems_of(words("goldfish in a bowl")).isdisjoint(vocabulary(COLOR).entries)

@@ -1,0 +1,67 @@
+"""Rows of a run that the knowledge base has already: the items that failed, and the items that are stale."""
+
+from collections.abc import Iterator
+from itertools import groupby, islice
+
+from commands.catalog_run import Rows
+from commands.workshop import Workshop
+from graphs.dependencies import AGENTS
+from memory.database import Database
+from memory.items import PAGE, item_of
+from memory.outcomes import failures
+from memory.schema import CatalogItem, Provenance
+from memory.staleness import Wanted, stale
+
+
+def failed_rows() -> Rows:
+    """Return the items that failed in the current version, with their stored texts."""
+
+    def ids(workshop: Workshop) -> list[str]:
+        with workshop.database.session() as session:
+            return [failure.item_id for failure in failures(session)]
+
+    return Rows(
+        "(failed items)",
+        lambda workshop: _stored(workshop.database, iter(ids(workshop))),
+        lambda workshop: len(ids(workshop)),
+    )
+
+
+def stale_rows(limit: int | None = None) -> Rows:
+    """Return the items of which something is stale, with their stored texts."""
+
+    def items(workshop: Workshop) -> Iterator[CatalogItem]:
+        ids = stale_ids(workshop.database, wanted(workshop.context.provenance))
+        return _stored(workshop.database, islice(ids, limit))
+
+    def total(workshop: Workshop) -> int:
+        ids = stale_ids(workshop.database, wanted(workshop.context.provenance))
+        return sum(1 for _ in islice(ids, limit))
+
+    return Rows("(stale items)", items, total)
+
+
+def wanted(provenance: Provenance) -> Wanted:
+    """Return a configuration with what each agent of the graph needs."""
+    return Wanted(provenance=provenance, agents=AGENTS)
+
+
+def stale_ids(database: Database, configuration: Wanted) -> Iterator[str]:
+    """Yield the ids of stale items, a page at a time, each page from a look of its own: the run changes what is."""
+    last = ""
+    while True:
+        with database.session() as session:
+            results = stale(session, configuration, after=last)
+            page = [item_id for item_id, _ in islice(groupby(results, key=lambda result: result.item_id), PAGE)]
+        yield from page
+        if len(page) < PAGE:
+            return
+        last = page[-1]
+
+
+def _stored(database: Database, ids: Iterator[str]) -> Iterator[CatalogItem]:
+    for item_id in ids:
+        with database.session() as session:
+            item = item_of(session, item_id)
+        if item is not None:
+            yield item
