@@ -136,7 +136,7 @@ class Shop:
         return kept | given | {f"REASEQ_{name.upper()}": value for name, value in self.settings.items()}
 
     def start(self, *arguments: object, **altered: float) -> Running:
-        """Start `reaseq …`; with alterations (tests/faults/crashing.py), the same with those; `cold=1` starts it anew."""
+        """Start `reaseq …` with alterations (tests/faults/crashing.py); with `cold`, as a new interpreter."""
         return Running(list(map(str, arguments)), self.folder, self.environment, altered)
 
     def begin(self, *options: object, **altered: float) -> Running:
