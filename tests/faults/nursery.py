@@ -79,7 +79,7 @@ def main() -> None:
 
 
 def _warm_up() -> None:
-    """Import what a run imports, and read the units: nothing that starts a thread or opens a file for good."""
+    """Import what a run imports, read the units, load the encoder: nothing that starts a thread."""
     import gc
     from importlib import import_module
 
@@ -89,6 +89,10 @@ def _warm_up() -> None:
     from agents.values.units import dimension
 
     dimension("liter")
+    from memory import encoder
+
+    loaded = encoder._MiniLm.load(encoder.MiniLmEncoder.max_tokens)
+    encoder._MiniLm.load = lambda _: loaded  # type: ignore[method-assign]
     gc.freeze()
 
 

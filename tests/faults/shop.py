@@ -66,14 +66,15 @@ class Running:
             said = self.kill().errors[-2000:]
             raise TimeoutError(f"{self._command!r} had not ended after {seconds} s: {said}")
         code, peak, cpu = end
-        return Ended(code, *self._said(), monotonic() - self.started, peak, cpu)
+        return Ended(code, *self.said(), monotonic() - self.started, peak, cpu)
 
     def kill(self) -> Ended:
         """Kill it as a loss of power does, and return what it had said."""
         self.send(signal.SIGKILL)
         return self.ended()
 
-    def _said(self) -> tuple[str, str]:
+    def said(self) -> tuple[str, str]:
+        """Return what it has said so far on standard output and standard error."""
         output, errors = (
             (self._folder / f"{self._name}.{kind}").read_text(encoding="utf-8", errors="replace")
             for kind in ("out", "err")
@@ -93,6 +94,7 @@ class Shop:
     ended: list[Ended] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self.elsewhere.mkdir()
         (self.folder / "departments").mkdir()
         for name in DEPARTMENTS:
             shutil.copy(ROOT / "memory" / "departments" / f"{name}.yaml", self.folder / "departments")
@@ -116,6 +118,11 @@ class Shop:
         )
 
     @property
+    def elsewhere(self) -> Path:
+        """The folders of the user and of temporary files, where nothing is to be written."""
+        return self.folder / "elsewhere"
+
+    @property
     def file(self) -> Path:
         """The knowledge base's file."""
         return self.folder / "kb.db"
@@ -132,8 +139,9 @@ class Shop:
             "REASEQ_TAXONOMY": str(self.folder / "departments"),
             "REASEQ_PRICES": str(self.folder / "prices.toml"),
         }
-        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-        return kept | given | {f"REASEQ_{name.upper()}": value for name, value in self.settings.items()}
+        kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+        elsewhere = {"HOME": str(self.elsewhere), "TMPDIR": str(self.elsewhere)}
+        return kept | elsewhere | given | {f"REASEQ_{name.upper()}": value for name, value in self.settings.items()}
 
     def start(self, *arguments: object, **altered: float) -> Running:
         """Start `reaseq …` with alterations (tests/faults/crashing.py); with `cold`, as a new interpreter."""
@@ -153,6 +161,11 @@ class Shop:
         """Return the rows of a query to the knowledge base."""
         with closing(sqlite3.connect(self.file, timeout=30)) as connection:
             return connection.execute(query, values).fetchall()
+
+    def let_leases_end(self) -> None:
+        """Be later by more than any lease is long."""
+        with closing(sqlite3.connect(self.file, timeout=30)) as connection, connection:
+            connection.execute("UPDATE work SET leased_at = leased_at - 1000, lease_until = lease_until - 1000")
 
     def states(self) -> dict[str, str]:
         """Return how far the newest version is with each item."""
