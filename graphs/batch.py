@@ -183,6 +183,8 @@ class Batch:
 
     def _note_end(self, task: asyncio.Task[Outcome | None]) -> None:
         # Each task tells its own end: `asyncio.wait` would tell all that are pending, for each that ends.
+        if not task.cancelled():
+            task.exception()  # the first is raised by `_ended`; that of another is nobody's to miss
         self._just_ended.append(task)
         self._some_ended.set()
 
