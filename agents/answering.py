@@ -10,6 +10,7 @@ import orjson
 
 from agents.answer_parsing import AnswerInvalid, AnswerRefused, AnswerTruncated, T, UnusableAnswer, parse_answer
 from agents.answer_schemas import answer_json_schema
+from agents.equal_questions import EqualQuestions
 from agents.prices import Price
 from agents.providers.base import AnswerSchema, CallKey, Capabilities, ChatModel, FinishReason, JsonSchema
 from memory.model_call import Message, ModelCall, Usage, call_key
@@ -73,6 +74,7 @@ class Interviewer:
         repair: Prompt | None = None,
         price: Price | None = None,
         doubts: bool = False,
+        under_way: EqualQuestions | None = None,
     ) -> None:
         self._model = model
         self._journal = journal
@@ -81,6 +83,7 @@ class Interviewer:
         self._doubts = doubts  # asks once more where the journal's answer cannot be used
         self._memory = journal if isinstance(journal, RecallingJournal) else None
         self._witness = witness
+        self._under_way = under_way or EqualQuestions()
         self._parameters = canonical_json(model.parameters)
 
     @property
@@ -91,7 +94,13 @@ class Interviewer:
     def witnessed_by(self, witness: Witness) -> "Interviewer":
         """Return an interviewer of the same model and journal that also tells `witness` of each answer."""
         return Interviewer(
-            self._model, self._journal, witness, repair=self._repair, price=self._price, doubts=self._doubts
+            self._model,
+            self._journal,
+            witness,
+            repair=self._repair,
+            price=self._price,
+            doubts=self._doubts,
+            under_way=self._under_way,
         )
 
     @property
@@ -113,15 +122,17 @@ class Interviewer:
         item_id: str,
         round: int = 0,  # noqa: A002 - the field's own name
         json_schema: JsonSchema | None = None,
+        shortened: bool = False,
     ) -> Answer[T]:
         """Return the model's answer as a value of `answer_type`.
 
-        `json_schema` narrows the schema that the type itself gives, to the values on offer. An answer that the
-        journal has is not asked for again. Raises `AnswerTruncated`, `AnswerRefused` or `AnswerInvalid` (all
-        `UnusableAnswer`), and the provider's `ProviderError`; only the last leaves no entry in the journal.
+        `json_schema` narrows the schema that the type itself gives, to the values on offer; `shortened` is kept with
+        the call. An answer that the journal has is not asked for again. Raises `AnswerTruncated`, `AnswerRefused` or
+        `AnswerInvalid` (all `UnusableAnswer`), and the provider's `ProviderError`; only the last leaves no entry in
+        the journal.
         """
         schema = AnswerSchema(_schema_name(answer_type), json_schema or answer_json_schema(answer_type))
-        about = CallKey(agent=agent, item_id=item_id, round=round, prompt=prompt.prompt)
+        about = CallKey(agent=agent, item_id=item_id, round=round, prompt=prompt.prompt, shortened=shortened)
         try:
             return await self._answer(prompt, answer_type, schema, about)
         except AnswerInvalid as error:
@@ -137,16 +148,23 @@ class Interviewer:
         recalled = self._recalled(key, about)
         if recalled and self._doubts and not _usable(recalled, answer_type):
             recalled = None
-        call = recalled or await self._made(prompt, schema, about, key)
+        call, replayed = (recalled, True) if recalled else await self._asked(prompt, schema, about, key)
         if self._witness:
             self._witness(call)
-        return _read(call, answer_type, replayed=recalled is not None)
+        return _read(call, answer_type, replayed=replayed)
 
     def _recalled(self, key: str, about: CallKey) -> ModelCall | None:
-        """Return the journal's answer, as if it had been given to this caller: another item may have asked first."""
         call = self._memory.recall(key) if self._memory else None
-        asker = {"agent": about.agent, "item_id": about.item_id, "prompt": about.prompt}
-        return call.model_copy(update=asker) if call else None
+        return _as_given_to(about, call) if call else None
+
+    async def _asked(
+        self, prompt: RenderedPrompt, schema: AnswerSchema, about: CallKey, key: str
+    ) -> tuple[ModelCall, bool]:
+        """Return the answer of a call made now, and whether it was made for another item that asks the same."""
+        call, anothers = await self._under_way.answer(key, lambda: self._made(prompt, schema, about, key))
+        if not anothers:
+            return call, False
+        return self._recalled(key, about) or _as_given_to(about, call), True  # recalled, so that the journal counts it
 
     async def _made(self, prompt: RenderedPrompt, schema: AnswerSchema, about: CallKey, key: str) -> ModelCall:
         """Ask the model; return when the journal has kept the answer."""
@@ -165,6 +183,7 @@ class Interviewer:
             finish_reason=completion.finish_reason,
             usage=completion.usage,
             seconds=completion.seconds,
+            shortened=about.shortened,
             key=key,
             cost=self._price.of(completion.usage) if self._price else None,
         )
@@ -172,6 +191,11 @@ class Interviewer:
         if inspect.isawaitable(kept):
             await kept
         return call
+
+
+def _as_given_to(about: CallKey, call: ModelCall) -> ModelCall:
+    """Return an answer as if it had been given to this caller: another item may have asked first."""
+    return call.model_copy(update={"agent": about.agent, "item_id": about.item_id, "prompt": about.prompt})
 
 
 def _asking_again(prompt: RenderedPrompt, error: AnswerInvalid, repair: Prompt) -> RenderedPrompt:

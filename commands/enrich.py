@@ -3,7 +3,7 @@
 import os
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -38,6 +38,10 @@ Tokens = Annotated[int | None, typer.Option("--max-tokens", help="Stop before mo
 Prices = Annotated[Path | None, typer.Option("--prices", help="Prices of your own (TOML).", metavar="FILE")]
 StaleOnly = Annotated[bool, typer.Option("--stale-only", help="No catalog: what `reaseq stale` lists, anew.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what it would cost; ask and store nothing.")]
+Durability = Annotated[
+    Literal["normal", "full"] | None,
+    typer.Option("--durability", help="full: each answer also outlives a loss of power; slower."),
+]
 RetryFailed = Annotated[bool, typer.Option("--retry-failed", help="Also try again what failed before.")]
 
 
@@ -57,6 +61,7 @@ def enrich(
     budget: Money = None,
     max_tokens: Tokens = None,
     prices: Prices = None,
+    durability: Durability = None,
     stale_only: StaleOnly = False,
     dry_run: DryRun = False,
     as_json: AsJson = False,

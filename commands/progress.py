@@ -30,6 +30,7 @@ class Standing(NamedTuple):
     failed: Mapping[str, int]  # by reason
     spend: Spend
     rate: RateState
+    elsewhere: int = 0  # items that another process has leased, and that are waited for
 
 
 class RunProgress:
@@ -98,10 +99,11 @@ def status(standing: Standing, seconds: float) -> str:
     failed = f"{counts.failed} failed" + (f" (most: {worst}, {standing.failed[worst]})" if worst else "")
     tokens = spend.usage.prompt_tokens + spend.usage.completion_tokens
     unpriced = f" + {spend.unpriced} calls of unknown price" if spend.unpriced else ""
+    elsewhere = f", {standing.elsewhere} items leased by other processes" if standing.elsewhere else ""
     speed = (counts.enriched + counts.failed) / seconds if seconds > 0 else 0.0
     return (
         f"{counts.enriched} enriched, {failed}, {counts.rejected} rejected{skipped}, {speed:.1f} items/s; "
-        f"{spend.cost:.4f}{unpriced}, {tokens} tokens spent; {held_back(standing.rate)}"
+        f"{spend.cost:.4f}{unpriced}, {tokens} tokens spent; {held_back(standing.rate)}{elsewhere}"
     )
 
 
