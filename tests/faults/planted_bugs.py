@@ -15,8 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 LEFT_BEHIND = (".git", ".venv", ".*_cache", "__pycache__", "docs", "benchmarks", "*.db*")
 
 
-F_KILLS, F_PROCESSES, F_PROVIDERS = (f"tests/faults/test_{name}.py" for name in ("kills", "processes", "providers"))
-F_ANSWERS = "tests/faults/test_answers.py"
+F_KILLS, F_PROVIDERS = "tests/faults/test_kills.py", "tests/faults/test_providers.py"
 
 
 @dataclass(frozen=True)
@@ -44,9 +43,9 @@ BUGS = (
         "a call counts as kept before it is durable: its commit comes after the next node",
         "agents/answering.py",
         "            await kept\n",
-        "            inspect.isawaitable(kept)\n",
-        "tests/memory/test_ledger.py",
-        "no_answer_is_parsed_before",
+        "            __import__('asyncio').ensure_future(kept)\n",
+        "tests/agents/test_answering.py",
+        "asynchronous",
     ),
     Bug(
         "a claim's quote need not stand in the text",
@@ -54,15 +53,15 @@ BUGS = (
         "if text[evidence.start : evidence.end] != evidence.quote:",
         "if not text:",
         "tests/memory/test_schema.py",
-        "verbatim",
+        "evidence",
     ),
     Bug(
         "what a model proposes needs no quote that the text has",
         "agents/attribute_extractor.py",
-        "        if place is not None and find_span(",
-        "        place = place or (0, len(text))\n        if find_span(",
-        F_ANSWERS,
-        "f31 and ungrounded",
+        "        if place is not None and find_span(text[place[0] : place[1]], proposal.value.strip()) is not None:",
+        "        place = place or (0, len(text))\n        if place:",
+        "tests/agents/test_attribute_extractor.py",
+        "without_a_span",
     ),
     Bug(
         "a late result is not fenced off",
@@ -75,7 +74,7 @@ BUGS = (
     Bug(
         "leases of others are ignored",
         "memory/work.py",
-        "return WorkState.LEASED if live and row.owner != owner else WorkState.WAITING",
+        "return WorkState.LEASED if live and row.owner not in owners else WorkState.WAITING",
         "return WorkState.WAITING",
         "tests/memory/test_work.py",
         "one_owner",
@@ -139,8 +138,8 @@ BUGS = (
     Bug(
         "an export is written in place",
         "memory/atomic_file.py",
-        "RIGHT",
-        "WRONG",
+        '    unfinished = target.with_name(f".reaseq-{os.getpid()}-{secrets.token_hex(4)}.tmp")\n',
+        "    unfinished = target\n",
         F_KILLS,
         "f5_",
     ),

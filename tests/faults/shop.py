@@ -162,11 +162,6 @@ class Shop:
         with closing(sqlite3.connect(self.file, timeout=30)) as connection:
             return connection.execute(query, values).fetchall()
 
-    def let_leases_end(self) -> None:
-        """Be later by more than any lease is long."""
-        with closing(sqlite3.connect(self.file, timeout=30)) as connection, connection:
-            connection.execute("UPDATE work SET leased_at = leased_at - 1000, lease_until = lease_until - 1000")
-
     def states(self) -> dict[str, str]:
         """Return how far the newest version is with each item."""
         newest = "(SELECT max(id) FROM version)"

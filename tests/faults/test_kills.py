@@ -13,18 +13,17 @@ from tests.faults.waiting import CONCURRENCY, asked_to_stop, held_up, stretched,
 
 OpenShop = Callable[..., Shop]
 Say = Callable[[str, object], None]
-LEASE = 0.6  # seconds; the default would have each resumed run wait two minutes for the killed one's items
 
 
 @pytest.mark.scenario("F1", "I1 I2 I10")
 @pytest.mark.parametrize("percent", [10, 40, pytest.param(90, marks=pytest.mark.faults)])
 def test_f1_a_killed_run_is_resumed(open_shop: OpenShop, percent: int) -> None:
     shop = open_shop(40, latency=0.02)
-    killed = shop.begin(lease_seconds=LEASE)
+    killed = shop.begin()
     until_calls(shop, 161 * percent // 100)
     killed.kill()
 
-    ended = shop.enrich(lease_seconds=LEASE)
+    ended = shop.enrich()
 
     assert ended.code == 0, ended.errors
     invariants.reported(ended, 40)
@@ -36,11 +35,11 @@ def test_f1_a_killed_run_is_resumed(open_shop: OpenShop, percent: int) -> None:
 @pytest.mark.parametrize("seconds", [0.2, 0.5, 0.8, 1.1])
 def test_f1_a_run_killed_while_it_starts_is_started_again(open_shop: OpenShop, seconds: float) -> None:
     shop = open_shop(10)
-    killed = shop.begin(lease_seconds=LEASE, cold=1)
+    killed = shop.begin(cold=1)
     time.sleep(seconds)
     killed.kill()
 
-    ended = shop.enrich(lease_seconds=LEASE, cold=1)
+    ended = shop.enrich(cold=1)
 
     assert ended.code == 0, ended.errors
     invariants.hold(shop, repeats=CONCURRENCY)
@@ -49,13 +48,13 @@ def test_f1_a_run_killed_while_it_starts_is_started_again(open_shop: OpenShop, s
 @pytest.mark.scenario("F2", "I1 I2 I10")
 def test_f2_only_the_calls_under_way_at_the_kill_are_paid_again(open_shop: OpenShop) -> None:
     shop = open_shop(20)
-    killed = shop.begin(lease_seconds=LEASE)
+    killed = shop.begin()
     held_up(shop)
     durable, asked = invariants.usable(shop.provider), len(shop.provider.calls)
     killed.kill()
     shop.provider.open_gate()
 
-    ended = shop.enrich(lease_seconds=LEASE)
+    ended = shop.enrich()
 
     assert ended.code == 0, ended.errors
     assert len(shop.provider.calls) - asked == 81 - durable
@@ -98,7 +97,6 @@ def killed_at(open_shop: OpenShop, moment: int, undisturbed: Shop) -> int:
     killed = shop.enrich("--concurrency", 1, crash_at=moment)
     assert killed.code == -9, (moment, killed.errors)
     invariants.sound(shop)
-    shop.let_leases_end()
 
     ended = shop.enrich("--concurrency", 1)
 
@@ -115,12 +113,12 @@ def test_f4_killed_twenty_times_a_run_of_500_still_ends(open_shop: OpenShop, rec
     shop, undisturbed = open_shop(500, latency=0.02), open_shop(500)
     moments = random.Random(4)
     for _ in range(kills):
-        run = shop.begin("--concurrency", at_once, lease_seconds=LEASE, claim_size=32)
+        run = shop.begin("--concurrency", at_once, claim_size=32)
         until_calls(shop, len(shop.provider.calls) + moments.randrange(5, 160))
         run.kill()
         invariants.sound(shop)
 
-    ended = shop.enrich("--concurrency", at_once, lease_seconds=LEASE)
+    ended = shop.enrich("--concurrency", at_once)
 
     assert ended.code == 0, ended.errors
     invariants.reported(ended, 500)
