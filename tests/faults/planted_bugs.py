@@ -74,7 +74,7 @@ BUGS = (
     Bug(
         "leases of others are ignored",
         "memory/work.py",
-        "return WorkState.LEASED if live and row.owner not in owners else WorkState.WAITING",
+        "return WorkState.LEASED if live and row.owner not in mine else WorkState.WAITING",
         "return WorkState.WAITING",
         "tests/memory/test_work.py",
         "one_owner",

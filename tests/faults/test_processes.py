@@ -10,9 +10,11 @@ from contextlib import closing
 
 import pytest
 
+from memory.database import known_revisions
 from tests.faults import invariants
 from tests.faults.shop import ROOT, Shop
 from tests.faults.waiting import CONCURRENCY, PATIENCE, held_up, until_calls
+from tests.memory.test_migrations import create_at
 
 OpenShop = Callable[..., Shop]
 
@@ -160,6 +162,50 @@ def test_f46_tables_of_a_newer_version_are_left_alone(open_shop: OpenShop) -> No
     assert "9999_from_the_future" in refused.errors
     assert len(shop.provider.calls) == asked
     assert shop.ask("SELECT * FROM enrichment") == items
+
+
+@pytest.mark.faults
+@pytest.mark.scenario("F46", "I10")
+@pytest.mark.parametrize("revision", known_revisions()[:-1])
+def test_f46_a_knowledge_base_of_an_older_version_is_brought_up_to_date(open_shop: OpenShop, revision: str) -> None:
+    shop = open_shop(3)
+    create_at(shop.file, revision)
+    before = shop.ask("SELECT id FROM item")
+
+    ended = shop.enrich()
+
+    assert ended.code == 0, ended.errors
+    assert ended.report["enriched"] == 3
+    assert set(before) < set(shop.ask("SELECT id FROM item"))
+    assert shop.ask("SELECT version_num FROM alembic_version") == [(known_revisions()[-1],)]
+    invariants.sound(shop)
+
+
+@pytest.mark.faults
+@pytest.mark.scenario("F47", "I1 I2 I14")
+def test_f47_a_catalog_that_changed_between_kill_and_resume_costs_what_is_new_or_not_done(open_shop: OpenShop) -> None:
+    shop = open_shop(12)
+    killed = shop.begin()
+    held_up(shop)
+    killed.kill()
+    shop.provider.open_gate()
+    durable = {question for (question,) in shop.ask("SELECT messages FROM model_call")}
+    first = shop.rows[0]
+    shop.rows = [*shop.rows[:0:-1], (first[0], first[1] + " matt", *first[2:])]
+    shop.rows = [row for row in shop.rows if row[0] != "K11"]
+    shop.write()
+
+    ended = shop.enrich()
+
+    assert ended.code == 0, ended.errors
+    invariants.reported(ended, 11)
+    asked = shop.ask("SELECT messages FROM model_call WHERE run_id = 2 AND outcome = 'answered'")
+    assert durable.isdisjoint(question for (question,) in asked)
+    [(title,)] = shop.ask("SELECT title FROM item WHERE id = 'K0'")
+    assert title.endswith("matt")
+    invariants.sound(shop)
+    invariants.paid_once(shop, repeats=CONCURRENCY)
+    invariants.proven(shop)
 
 
 @pytest.mark.scenario("F47", "I1 I2 I14")
