@@ -17,7 +17,7 @@ from memory.weights import MINILM, MINILM_TOKENIZER, locate
 # when it is imported, never later.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
-import onnxruntime  # noqa: E402
+import onnxruntime
 
 Vectors = NDArray[np.float32]
 

@@ -305,21 +305,3 @@ def test_f37_a_budget_stops_the_run_and_a_larger_one_resumes_it(open_shop: OpenS
     assert shop.enrich("--budget", "10").code == 0
     invariants.hold(shop)
     invariants.billed(shop)
-
-
-@slow
-@pytest.mark.scenario("F48", "I1 I2 I3 I7")
-def test_f48_many_items_and_a_little_of_every_fault(open_shop: OpenShop) -> None:
-    rejected = ["400", "400_context", "400_policy", "429", "429_date", "429_ms", "429_noheader", "429_garbage", "307"]
-    broken = ["500", "502_html", "503", "504", "529", "reset", "close", "reset_after", "truncate_body", "chunked_cut"]
-    empty = [f"200_{name}" for name in ("html", "error", "empty", "bad_json", "no_choices", "null_choices")]
-    odd = ["refusal", "content_filter", "length", "no_usage", "zero_usage", "wrong_model", "gzip_bad"]
-    faults = [*rejected, *broken, *empty, *odd]
-    shop = open_shop(1000, rates=dict.fromkeys(faults, 0.002))
-
-    ended = shop.enrich(**QUICK)
-
-    assert ended.code == 0, ended.errors
-    invariants.reported(ended, 1000)
-    assert ended.report["enriched"] > 900
-    invariants.hold(shop)
