@@ -42,6 +42,10 @@ Durability = Annotated[
     Literal["normal", "full"] | None,
     typer.Option("--durability", help="full: each answer also outlives a loss of power; slower."),
 ]
+Client = Annotated[
+    Literal["aiohttp", "langchain"] | None,
+    typer.Option("--client", help="What speaks to OpenAI-compatible servers; langchain is langchain-openai."),
+]
 RetryFailed = Annotated[bool, typer.Option("--retry-failed", help="Also try again what failed before.")]
 
 
@@ -62,19 +66,13 @@ def enrich(
     max_tokens: Tokens = None,
     prices: Prices = None,
     durability: Durability = None,
+    client: Client = None,
     stale_only: StaleOnly = False,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
     """Turn a catalog's rows into verified knowledge in the knowledge base; the same command again goes on."""
-    given = dict(locals())  # each goes to the setting or the run option of its name
-    if (catalog is None) != stale_only:
-        raise typer.BadParameter("give CATALOG, or --stale-only without one")
-    settings = settings_of(context, **{name: given[name] for name in Settings.model_fields if name in given})
-    if dry_run:
-        _forecast(settings, catalog, options_from(given), as_json)
-    else:
-        conclude(_run(settings, catalog, options_from(given)), settings, as_json)
+    _enrich(**locals())
 
 
 def demo(
@@ -98,6 +96,19 @@ def demo(
     conclude(report, settings, as_json)
     print_scores(scores)
     _say_what_next(settings, report)
+
+
+def _enrich(
+    context: typer.Context, catalog: Path | None, *, stale_only: bool, dry_run: bool, as_json: bool, **given: Any
+) -> None:
+    """Run or forecast; each option that was given goes to the setting or the run option of its name."""
+    if (catalog is None) != stale_only:
+        raise typer.BadParameter("give CATALOG, or --stale-only without one")
+    settings = settings_of(context, **{name: given[name] for name in Settings.model_fields if name in given})
+    if dry_run:
+        _forecast(settings, catalog, options_from(given), as_json)
+    else:
+        conclude(_run(settings, catalog, options_from(given)), settings, as_json)
 
 
 def options_from(given: dict[str, Any]) -> RunOptions:

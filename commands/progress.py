@@ -82,13 +82,23 @@ class RunProgress:
                 last = time.perf_counter()
                 standing = self._standing()
                 ended = sum(dict(standing.counts).values())
-                say(f"{ended} of {self._total or '?'} after {self.seconds:.0f} s: {status(standing, self.seconds)}")
+                left = remaining(ended, self._total, self.seconds)
+                say(f"{ended} of {left} after {self.seconds:.0f} s: {status(standing, self.seconds)}")
 
     def _view(self) -> Group:
         """Return what the terminal shows now; the live view asks several times a second."""
         standing = self._standing()
         self._bar.update(self._task, completed=sum(dict(standing.counts).values()))
         return Group(self._bar, Text(status(standing, self.seconds)))
+
+
+def remaining(ended: int, total: int | None, seconds: float) -> str:
+    """Return how many rows there are in all, how many are left, and about how long these will take."""
+    if total is None:
+        return "?"
+    left = max(0, total - ended)
+    minutes = left * seconds / ended / 60 if ended else None
+    return f"{total} ({left} left)" if minutes is None else f"{total} ({left} left, about {minutes:.0f} min)"
 
 
 def status(standing: Standing, seconds: float) -> str:
