@@ -73,7 +73,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         for figures in _figures(scenarios[name]):
             terminalreporter.write_line(_line("", "", figures))
     for name, reason in sorted(LEFT_OUT.items(), key=lambda left: _number(left[0])):
-        terminalreporter.write_line(_line(name, "not tried here", reason))
+        terminalreporter.write_line(_line(name, "left out", reason))
 
 
 def _line(scenario: str, promises: str, result: str) -> str:

@@ -92,7 +92,7 @@ def _warm_up() -> None:
     from memory import encoder
 
     loaded = encoder._MiniLm.load(encoder.MiniLmEncoder.max_tokens)
-    encoder._MiniLm.load = lambda _: loaded  # type: ignore[method-assign]
+    encoder._MiniLm.load = lambda max_tokens: loaded  # type: ignore[method-assign]
     gc.freeze()
 
 

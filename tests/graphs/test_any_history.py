@@ -153,7 +153,7 @@ class Histories(RuleBasedStateMachine):
 
     @rule(commits=st.none() | st.integers(1, 12), durable=st.booleans())
     def two_at_once(self, commits: int | None, durable: bool) -> None:
-        async def both() -> list[list[Asked]]:
+        async def both() -> tuple[list[Asked], list[Asked]]:
             dying = self.worked("first", commits=commits, after_it=durable, concurrency=2)
             return await asyncio.gather(dying, self.worked("second", concurrency=2))
 
