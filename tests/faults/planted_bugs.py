@@ -15,9 +15,6 @@ ROOT = Path(__file__).resolve().parents[2]
 LEFT_BEHIND = (".git", ".venv", ".*_cache", "__pycache__", "docs", "benchmarks", "*.db*")
 
 
-F_KILLS, F_PROVIDERS = "tests/faults/test_kills.py", "tests/faults/test_providers.py"
-
-
 @dataclass(frozen=True)
 class Bug:
     """A text of one file that is replaced by another, and the tests that should notice: a file and a -k expression."""
@@ -36,8 +33,8 @@ BUGS = (
         "agents/answering.py",
         "call = self._memory.recall(key) if self._memory else None",
         "call = None",
-        F_KILLS,
-        "f2_",
+        "tests/agents/test_answering.py",
+        "durable",
     ),
     Bug(
         "a call counts as kept before it is durable: its commit comes after the next node",
@@ -92,15 +89,15 @@ BUGS = (
         "agents/providers/chat_completions.py",
         "allow_redirects=False",
         "allow_redirects=True",
-        F_PROVIDERS,
-        "f21",
+        "tests/agents/providers/test_chat_completions.py",
+        "redirect",
     ),
     Bug(
         "a spent quota fails one item after the other",
         "graphs/batch.py",
         "    QuotaExhausted,\n)\n\n\n",
         ")\n\n\n",
-        F_PROVIDERS,
+        "tests/faults/test_providers.py",
         "f12",
     ),
     Bug(
@@ -132,7 +129,7 @@ BUGS = (
         "agents/stopping.py",
         "        await self._stop.sleep(seconds)\n",
         "        await super().sleep(seconds)\n",
-        F_KILLS,
+        "tests/faults/test_kills.py",
         "f8_",
     ),
     Bug(
@@ -140,8 +137,8 @@ BUGS = (
         "memory/atomic_file.py",
         '    unfinished = target.with_name(f".reaseq-{os.getpid()}-{secrets.token_hex(4)}.tmp")\n',
         "    unfinished = target\n",
-        F_KILLS,
-        "f5_",
+        "tests/memory/test_export.py",
+        "leaves_the_old_file",
     ),
     Bug(
         "a knowledge base that was deleted is written to",
