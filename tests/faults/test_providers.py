@@ -176,7 +176,8 @@ def test_f16_a_dropped_connection_is_tried_again(open_shop: OpenShop, fault: str
 )
 def test_f17_a_lost_answer_is_paid_once_more_at_most_and_listed(open_shop: OpenShop, fault: str) -> None:
     shop = open_shop(20, Rule(fault, item="Acme3 ", agent="Category"), rates={fault: 0.05})
-    shop.settings["call_seconds"] = "1"
+    if fault == "stall":  # the others need no deadline, and a busy machine should not meet it
+        shop.settings["call_seconds"] = "3"
 
     ended = shop.enrich(**QUICK)
 
@@ -207,14 +208,14 @@ def test_f18_a_server_that_never_answers_stops_the_run(open_shop: OpenShop) -> N
 @pytest.mark.parametrize("fault", ["slow_body", "slow_headers"])
 def test_f19_the_deadline_is_for_the_whole_answer(open_shop: OpenShop, fault: str) -> None:
     shop = open_shop(8, Rule(fault, item="Acme3 ", agent="Category", attempts=(1,)))
-    shop.settings["call_seconds"] = "1"
+    shop.settings["call_seconds"] = "2"
 
     ended = shop.enrich()
 
     first, second = [call.at for call in shop.provider.calls if "Acme3 " in call.item and call.agent.startswith("Cat")]
     assert ended.code == 0, ended.errors
     assert ended.report["enriched"] == 8
-    assert second - first < stretched(2.5)  # the deadline, a second of grace, the pause before a retry
+    assert second - first < stretched(3.5)  # the deadline, a second of grace, the pause before a retry
     invariants.hold(shop)
 
 
