@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from agents.answering import Interviewer
-from agents.phrasing import phrase_attributes, phrase_corrections, phrase_item
+from agents.phrasing import phrase_attributes, phrase_corrections, phrase_item, shown_texts
 from agents.reading.rules import rule_claims
 from agents.reading.title_offers import offered_spans
 from agents.reading.title_spans import Span, find_span
@@ -145,7 +145,7 @@ async def _proposals(turn: _Turn) -> list[Proposal]:
         corrections=phrase_corrections(turn.corrections.failed, turn.corrections.ungrounded),
     )
     keys = [spec.key for spec in turn.template.attributes]
-    schema = _proposal_schema(keys, [name for name, _ in turn.item.texts()])
+    schema = _proposal_schema(keys, [name for name, _ in shown_texts(turn.item)])
     answer = await turn.model.ask(
         rendered, ProposalAnswer, agent=AGENT, item_id=turn.item.id, round=turn.round, json_schema=schema
     )

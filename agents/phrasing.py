@@ -1,7 +1,7 @@
 """How records read inside a prompt: items between nonce delimiters, claims and attributes as lists."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
 from memory.category import AttributeSpec, AttributeType, CategoryCandidate
@@ -9,6 +9,7 @@ from memory.schema import CatalogItem, Claim, UngroundedProposal, Verdict
 
 FIELD_LIMITS = {"title": 500, "description": 4000}  # characters of a field that a prompt shows
 OTHER_FIELD_LIMIT = 300
+ITEM_LIMIT = 20_000  # characters of all fields together; what comes after them is not shown
 SHOWN_VALUES = 30  # allowed values of an attribute that a prompt lists
 
 
@@ -20,8 +21,19 @@ def phrase_item(item: CatalogItem, fields: Iterable[str] | None = None) -> str:
     """
     nonce = hashlib.sha256(b"delimiter:" + item.content_hash.encode()).hexdigest()[:12]
     wanted = None if fields is None else set(fields)
-    lines = [f"{name}: {shorten(name, text)}" for name, text in item.texts() if wanted is None or name in wanted]
+    lines = [f"{name}: {text}" for name, text in shown_texts(item) if wanted is None or name in wanted]
     return "\n".join([f"<product-{nonce}>", *lines, f"</product-{nonce}>"])
+
+
+def shown_texts(item: CatalogItem) -> Iterator[tuple[str, str]]:
+    """Yield (field name, text) of the fields that a prompt shows, each shortened."""
+    left = ITEM_LIMIT
+    for name, text in item.texts():
+        shown = shorten(name, text)
+        left -= len(name) + len(shown)
+        if left < 0:
+            return
+        yield name, shown
 
 
 def shorten(field: str, text: str) -> str:
