@@ -1,4 +1,4 @@
-"""Each scenario has a shop of its own; at the end of `make faults`, a table of all scenarios."""
+"""Each scenario has a shop of its own; at the end of `make faults`, a table of all scenarios and hostile inputs."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.commands.willing_model import willing
-from tests.faults.left_out import LEFT_OUT
+from tests.faults.left_out import HOSTILE_LEFT_OUT, LEFT_OUT
 from tests.faults.shop import Shop
 from tests.faulty_provider import FaultyProvider, Rule
 
@@ -46,10 +46,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Note which scenario and promises a test is about."""
+    """Note which scenarios and promises a test is about."""
     for item in items:
-        marker = item.get_closest_marker("scenario")
-        if marker is not None:
+        for marker in item.iter_markers("scenario"):
             item.user_properties.append(("scenario", " | ".join(marker.args)))
 
 
@@ -60,20 +59,21 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     scenarios: dict[str, list[pytest.TestReport]] = {}
     for outcome in ("passed", "failed", "xfailed", "skipped"):
         for report in terminalreporter.stats.get(outcome, []):
-            name = dict(report.user_properties).get("scenario")
-            if name is not None:
-                scenarios.setdefault(str(name), []).append(report)
+            for kind, name in report.user_properties:
+                if kind == "scenario":
+                    scenarios.setdefault(str(name), []).append(report)
     terminalreporter.section("fault scenarios")
-    for name in sorted(scenarios, key=_number):
+    for name in sorted(scenarios, key=_place):
         scenario, _, promises = name.partition(" | ")
         terminalreporter.write_line(f"{scenario:<5} | {promises:<20} | {_result(scenarios[name])}")
-    for name, reason in sorted(LEFT_OUT.items(), key=lambda left: _number(left[0])):
+    for name, reason in sorted((LEFT_OUT | HOSTILE_LEFT_OUT).items(), key=lambda left: _place(left[0])):
         terminalreporter.write_line(f"{name:<5} | left out: {reason}")
 
 
-def _number(name: str) -> int:
-    found = re.search(r"\d+", name)
-    return int(found[0]) if found else 0
+def _place(name: str) -> tuple[str, int]:
+    """Return a scenario's place in the table: the faults (F) by their numbers, then the hostile inputs (H)."""
+    found = re.match(r"([A-Z]+)(\d+)", name)
+    return (found[1], int(found[2])) if found else ("", 0)
 
 
 def _result(reports: Sequence[pytest.TestReport]) -> str:
