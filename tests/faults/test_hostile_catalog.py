@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,9 @@ from tests.faults.obedient_model import INVENTED
 from tests.faults.shop import CANARY
 
 CLEAN_IDS = {found["id"] for found in CLEAN}
-NUMBERS = [f"H{number}" for number in (*range(1, 9), *range(10, 49), 50, 60)]  # H9 and H49 … are files, not rows
+NUMBERS = [
+    f"H{number}" for number in (*range(1, 9), *range(10, 49), 50, 51, 52, 60)
+]  # H9 and H49 … are files, not rows
 NOT_AS_CSV = ("H35", "H48")  # what makes them hostile is their columns
 FREE_TEXT = {spec.key for spec in starter_taxonomy().attributes.values() if spec.type is AttributeType.TEXT}
 
@@ -23,12 +26,14 @@ RunOf = Callable[[Path, Path, int], HostileRun]
 
 
 @pytest.fixture(scope="session")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> dict[RunOf, tuple[str, ...]]:
+def undisturbed(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Callable[[RunOf], tuple[str, ...]]:
     """What is exported of the clean rows when no others are there, by model."""
-    lines = {}
-    for run in (obeyed_run, embedded_run):
+
+    @lru_cache
+    def lines(run: RunOf) -> tuple[str, ...]:
         catalog = write_jsonl(tmp_path_factory.mktemp("undisturbed") / "clean.jsonl", CLEAN)
-        lines[run] = run(catalog, cache, 8).lines
+        return run(catalog, cache, 8).lines
+
     return lines
 
 
@@ -78,10 +83,10 @@ def accepted(run: HostileRun) -> list[tuple[str, str, str, str]]:
 
 
 def test_hostile_rows_change_nothing_of_the_clean_rows(
-    obeyed: HostileRun, undisturbed: dict[RunOf, tuple[str, ...]]
+    obeyed: HostileRun, undisturbed: Callable[[RunOf], tuple[str, ...]]
 ) -> None:
-    assert of_clean_rows(obeyed) == undisturbed[obeyed_run]
-    assert len(undisturbed[obeyed_run]) == len(CLEAN)
+    assert of_clean_rows(obeyed) == undisturbed(obeyed_run)
+    assert len(undisturbed(obeyed_run)) == len(CLEAN)
     holds(obeyed)
 
 
@@ -89,14 +94,19 @@ def test_hostile_rows_change_nothing_of_the_clean_rows(
 @pytest.mark.parametrize("run", [obeyed_run, embedded_run])
 @pytest.mark.parametrize(("name", "concurrency"), [("mixed.jsonl", 1), ("mixed.csv", 1), ("mixed.csv", 8)])
 def test_the_file_s_format_and_the_items_at_once_make_no_difference(
-    run: RunOf, name: str, concurrency: int, undisturbed: dict[RunOf, tuple[str, ...]], tmp_path: Path, cache: Path
+    run: RunOf,
+    name: str,
+    concurrency: int,
+    undisturbed: Callable[[RunOf], tuple[str, ...]],
+    tmp_path: Path,
+    cache: Path,
 ) -> None:
     write = write_csv if name.endswith(".csv") else write_jsonl
     catalog = write(tmp_path / name, mixed())
 
     done = run(catalog, cache, concurrency)
 
-    assert of_clean_rows(done) == undisturbed[run]
+    assert of_clean_rows(done) == undisturbed(run)
     holds(done)
 
 
@@ -174,12 +184,13 @@ def test_no_prompt_and_no_answer_of_a_hostile_row_grows_without_bound(obeyed: Ho
     assert longest < 60_000  # of rows that say 5 MB
 
 
+@pytest.mark.faults
 def test_the_embedded_model_does_not_do_what_a_row_orders(
-    undisturbed: dict[RunOf, tuple[str, ...]], tmp_path: Path, cache: Path
+    undisturbed: Callable[[RunOf], tuple[str, ...]], tmp_path: Path, cache: Path
 ) -> None:
     done = embedded_run(write_jsonl(tmp_path / "mixed.jsonl", mixed()), cache)
 
-    assert of_clean_rows(done) == undisturbed[embedded_run]
+    assert of_clean_rows(done) == undisturbed(embedded_run)
     holds(done)
     assert done.failures == {}
     for item, name, value, quote in accepted(done):
