@@ -44,7 +44,7 @@ def _refuse_deep_nesting(path: Path, content: bytes) -> None:
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
         if depth > DEEPEST:
-            line = event.start_mark.line + 1
+            line = event.start_mark.line + 1 if event.start_mark else 1
             raise YamlError(f"{path} cannot be read as YAML: line {line} is nested more than {DEEPEST} levels deep")
 
 

@@ -10,6 +10,7 @@ import openpyxl
 import pytest
 
 from memory.catalog import CatalogError, ReadLimits, RejectedRow, read_catalog
+from memory.schema import CatalogItem
 from memory.taxonomy import YamlError, load_taxonomy
 from memory.weights import ALL_WEIGHTS, Weight, WeightsDamaged, verify
 
@@ -82,6 +83,7 @@ def test_h53_ten_thousand_columns_of_one_name_are_numbered_in_a_short_time(tmp_p
     [item] = read_catalog(tmp_path / "c.csv")
 
     assert time.process_time() - started < 4
+    assert isinstance(item, CatalogItem)
     assert [name for name, _ in item.texts()][-1] == "x (9990)"
 
 
