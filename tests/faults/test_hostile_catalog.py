@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
+from unicodedata import normalize
 
 import pytest
 
@@ -119,14 +120,14 @@ def test_the_file_s_format_and_the_items_at_once_make_no_difference(
 )
 def test_a_hostile_row_ends_enriched_or_with_a_reason(number: str, obeyed: HostileRun) -> None:
     named = [row for row in HOSTILE if row["id"].rstrip("abcd") == number or row["title"].startswith(f"{number}:")]
-    ids = {row["id"] for row in named} - {"H46\0"}
+    ids = {normalize("NFC", row["id"]).strip() for row in named} - {"H46\0"}
     rejected = {row["item_id"]: row["reason"] for row in obeyed.report["rejected"]}
 
     assert ids
     for item in ids:
         ends = [item in obeyed.documents, item in obeyed.failures, item in REJECTED]
         assert any(ends), f"{item} is lost"
-        assert rejected.get(item.strip(), "").startswith(REJECTED.get(item, ""))
+        assert rejected.get(item, "").startswith(REJECTED.get(item, ""))
     for item, name, value, _ in accepted(obeyed):
         assert item not in ids or OBEYED not in value or name in FREE_TEXT
 
