@@ -3,6 +3,7 @@
 import json
 import math
 import re
+from collections import Counter
 from typing import Never, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -69,8 +70,7 @@ def _loads(text: str) -> object:
 def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     members = dict(pairs)
     if len(members) < len(pairs):
-        keys = [key for key, _ in pairs]
-        repeated = next(key for key in members if keys.count(key) > 1)
+        [(repeated, _)] = Counter(key for key, _ in pairs).most_common(1)
         raise ValueError(f"the key {repeated!r} is repeated")
     return members
 

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from agents.answering import Interviewer
 from agents.item_questions import ask_about_item
-from agents.phrasing import phrase_attributes, phrase_corrections, phrase_item
+from agents.phrasing import phrase_attributes, phrase_corrections, phrase_item, shown_texts
 from agents.reading.rules import rule_claims
 from agents.reading.title_offers import offered_spans
 from agents.reading.title_spans import Span, find_span
@@ -152,7 +152,7 @@ async def _proposals(turn: _Turn) -> list[Proposal]:
         model=turn.model,
         agent=AGENT,
         round=turn.round,
-        json_schema=_proposal_schema(keys, [name for name, _ in turn.item.texts()]),
+        json_schema=_proposal_schema(keys, [name for name, _ in shown_texts(turn.item)]),
     )
     return answer.parsed.claims
 

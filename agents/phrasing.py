@@ -1,7 +1,7 @@
 """How records read inside a prompt: items between nonce delimiters, claims and attributes as lists."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -15,14 +15,16 @@ class FieldLimits(NamedTuple):
     title: int
     description: int
     other: int  # each of them
+    all: int  # names and texts of all fields together; what comes after them is not shown
 
     def of(self, field: str) -> int:
         """Return a field's limit."""
         return {"title": self.title, "description": self.description}.get(field, self.other)
 
 
-USUAL = FieldLimits(title=500, description=4000, other=300)
-SHORT = FieldLimits(title=200, description=400, other=60)  # for a model whose context the usual text does not fit
+USUAL = FieldLimits(title=500, description=4000, other=300, all=20_000)
+# For a model whose context the usual text does not fit.
+SHORT = FieldLimits(title=200, description=400, other=60, all=2000)
 SHOWN_VALUES = 30  # allowed values of an attribute that a prompt lists
 
 
@@ -34,9 +36,19 @@ def phrase_item(item: CatalogItem, fields: Iterable[str] | None = None, limits: 
     """
     nonce = hashlib.sha256(b"delimiter:" + item.content_hash.encode()).hexdigest()[:12]
     wanted = None if fields is None else set(fields)
-    shown = ((name, text) for name, text in item.texts() if wanted is None or name in wanted)
-    lines = [f"{name}: {shorten(text, limits.of(name))}" for name, text in shown]
+    lines = [f"{name}: {text}" for name, text in shown_texts(item, limits) if wanted is None or name in wanted]
     return "\n".join([f"<product-{nonce}>", *lines, f"</product-{nonce}>"])
+
+
+def shown_texts(item: CatalogItem, limits: FieldLimits = USUAL) -> Iterator[tuple[str, str]]:
+    """Yield (field name, text) of the fields that a prompt shows, each shortened."""
+    left = limits.all
+    for name, text in item.texts():
+        shown = shorten(text, limits.of(name))
+        left -= len(name) + len(shown)
+        if left < 0:
+            return
+        yield name, shown
 
 
 def shorten(text: str, limit: int) -> str:

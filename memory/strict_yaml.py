@@ -8,6 +8,7 @@ from memory.errors import ReaseqError
 
 YamlValue = str | bool | list["YamlValue"] | dict[str, "YamlValue"]
 
+DEEPEST = 32  # levels of nesting; a taxonomy has six
 _STRING = "tag:yaml.org,2002:str"
 _BOOLEAN = "tag:yaml.org,2002:bool"
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml where it is built in: ten times as fast
@@ -24,13 +25,27 @@ def load_strict_yaml(path: Path, flags: frozenset[str] = frozenset()) -> dict[st
     truth values (`no`, 1.5): they have to be quoted. Keys in `flags` hold true or false.
     """
     try:
-        with path.open("rb") as stream:
-            root = yaml.compose(stream, Loader=_LOADER)
+        content = path.read_bytes()
+        _refuse_deep_nesting(path, content)
+        root = yaml.compose(content, Loader=_LOADER)
     except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError) as error:
         raise YamlError(f"{path} cannot be read as YAML: {error}") from error
     if not isinstance(root, yaml.MappingNode):
         raise YamlError(f'{path} has to be a mapping, such as "attributes: ..."')
     return _Reading(path, flags).mapping(root)
+
+
+def _refuse_deep_nesting(path: Path, content: bytes) -> None:
+    """Look at the events alone: libyaml composes by recursion, and ends the process where its stack does."""
+    depth = 0
+    for event in yaml.parse(content, Loader=_LOADER):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > DEEPEST:
+            line = event.start_mark.line + 1 if event.start_mark else 1
+            raise YamlError(f"{path} cannot be read as YAML: line {line} is nested more than {DEEPEST} levels deep")
 
 
 class _Reading:

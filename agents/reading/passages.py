@@ -1,7 +1,7 @@
 """An item's texts made ready for reading: words, language, and the stretches that speak of something else."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -12,6 +12,7 @@ from memory.category import AttributeSpec, AttributeType
 from memory.schema import CatalogItem
 
 LONGEST_READ = 20_000  # code points of a field; what stands further back is not read
+MOST_READ = 100_000  # code points of an item, the title first: a row of a thousand long columns takes no minutes
 
 _BRAND_COLUMNS = frozenset(
     fold(n) for n in ("brand", "brand name", "marke", "hersteller", "manufacturer", "brand_name")
@@ -35,7 +36,7 @@ _OTHER_VARIANT = re.compile(
     re.IGNORECASE,
 )
 _FOR_END = re.compile(r" - |[.!?](?: |$)")
-_JOINED_NAME = re.compile(r"\b[A-Z][\w'’]+(?:[+&]| [+&] )[A-Z][\w'’]+\b")
+_JOINED_NAME = re.compile(r"\b[A-Z][\w'’]{1,40}(?:[+&]| [+&] )[A-Z][\w'’]{1,40}\b")
 
 
 # Attributes of the product's own body: what stands in "for …" does not say them.
@@ -77,14 +78,24 @@ class Passage(NamedTuple):
 
 
 def passages(item: CatalogItem) -> tuple[Passage, ...]:
-    """Return the item's texts: the title, the description, then the extra columns."""
-    texts = [(field, text[:LONGEST_READ]) for field, text in item.texts()]
+    """Return the item's texts: the title, the description, then the extra columns, as far as they are read."""
+    texts = [*_read_texts(item)]
     spoken = language(" ".join(text[:2_000] for _, text in texts[:2]))
     brands = {s for field, text in texts if fold(field) in _BRAND_COLUMNS for s in spellings(text[:60])}
     roles = {"title": Role.TITLE, "description": Role.DESCRIPTION}
     return tuple(
         _passage(field, roles.get(field, Role.COLUMN), text, language(text) or spoken, brands) for field, text in texts
     )
+
+
+def _read_texts(item: CatalogItem) -> Iterator[tuple[str, str]]:
+    left = MOST_READ
+    for field, text in item.texts():
+        if left <= 0:
+            return
+        read = text[: min(LONGEST_READ, left)]
+        left -= len(read)
+        yield field, read
 
 
 def mask(length: int, spans: Iterable[tuple[int, int]]) -> bytes:
@@ -124,7 +135,9 @@ def _spans_for_others(text: str) -> Iterable[tuple[int, int]]:
 
 
 def _places(found: tuple[Word, ...], names: set[tuple[str, ...]]) -> Iterable[tuple[int, int]]:
-    for name in names:
-        for position, word in enumerate(found):
-            if word.folded == name[0] and tuple(w.folded for w in found[position : position + len(name)]) == name:
-                yield word.start, found[position + len(name) - 1].end
+    firsts, sizes = {name[0] for name in names}, {len(name) for name in names}
+    for position, word in enumerate(found):
+        for size in sizes if word.folded in firsts else ():
+            there = found[position : position + size]
+            if tuple(w.folded for w in there) in names:
+                yield word.start, there[-1].end

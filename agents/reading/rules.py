@@ -40,8 +40,9 @@ def rule_claims(
 ) -> list[Claim]:
     """Return what rules read of the template's attributes, as claims with evidence, in the template's order.
 
-    `refused` holds (attribute key, normalized value) pairs that are not offered again: the next best is. The first
-    `agents.reading.passages.LONGEST_READ` code points of each field are read. Time is linear in the length of the text.
+    `refused` holds (attribute key, normalized value) pairs that are not offered again: the next best is. Of a field
+    the first `LONGEST_READ` code points are read, of an item `MOST_READ` (`agents.reading.passages`); time is linear in
+    their number.
     """
     read = [passage for passage in passages(item) if passage.is_prose or _is_named_like_any(passage, template)]
     measures = measured(read, template)

@@ -3,9 +3,10 @@
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
-from agents.reading.passages import mask, within
+from agents.reading.passages import LONGEST_READ, mask, within
 from agents.values.counts import find_counts
 from agents.values.quantities import find_quantities
 from agents.values.words import fold, language, word_set
@@ -62,14 +63,16 @@ def candidate_spans(
 def find_span(text: str, quote: str) -> tuple[int, int] | None:
     """Return where the text says the quote, as [start, end) in the text's code points, or None.
 
-    Verbatim first; else case, width of blanks and letters, composition (NFC, NFKC), dashes and quotes may differ.
+    Verbatim first; else case, width of blanks and letters, composition (NFC, NFKC), dashes and quotes may differ, in
+    the first `LONGEST_READ` code points of a text: a prompt shows fewer, and comparing megabytes so takes seconds.
     """
     start = text.find(quote)
     if quote and start >= 0:
         return start, start + len(quote)
-    wanted = "".join(_tolerant(quote)).strip()
-    if not wanted:
+    wanted = _tolerant(quote[:LONGEST_READ]).strip()
+    if not wanted or len(quote) > LONGEST_READ:
         return None
+    text = text[:LONGEST_READ]
     if text.isascii() and not _LONG_BLANK.search(text):
         start = text.casefold().find(wanted)
         return (start, start + len(wanted)) if start >= 0 else None
@@ -121,7 +124,8 @@ def _code_first(span: Span) -> tuple[bool, bool, int, int]:
     return not code, not any(_CODE.fullmatch(word) for word in words), len(words), span.start
 
 
-def _plain_with_places(text: str) -> tuple[str, list[tuple[int, int]]]:
+@lru_cache(maxsize=16)  # the many proposals of one answer are looked for in the same few texts
+def _plain_with_places(text: str) -> tuple[str, Sequence[tuple[int, int]]]:
     """Return the text with its differences smoothed, and for each code point of it the span in `text` it came from."""
     plain: list[str] = []
     places: list[tuple[int, int]] = []

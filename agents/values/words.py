@@ -37,11 +37,20 @@ class Word(NamedTuple):
     folded: str
 
 
-@lru_cache(maxsize=20_000)
+_LONGEST_KEPT = 200  # code points of a folded text that is remembered: endless words would fill the memory
+
+
 def fold(text: str) -> str:
     """Return the text without case and accents (ß as ss, ä as a), full-width letters made plain."""
+    return _kept_fold(text) if len(text) <= _LONGEST_KEPT else _fold(text)
+
+
+def _fold(text: str) -> str:
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     return "".join(char for char in decomposed if not unicodedata.combining(char))
+
+
+_kept_fold = lru_cache(maxsize=20_000)(_fold)
 
 
 def words(text: str) -> tuple[Word, ...]:

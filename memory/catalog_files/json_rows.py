@@ -1,6 +1,7 @@
 """The rows of JSON lines: one object a line, its names as columns, its numbers as they are written."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from itertools import chain, islice
 from pathlib import Path
@@ -51,8 +52,8 @@ def _json_row(number: int, text: str, most: int) -> SourceRow | BadRow:
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     entries = dict(pairs)
     if len(entries) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise ValueError(f"the name {next(name for name in names if names.count(name) > 1)!r} occurs twice")
+        [(twice, _)] = Counter(name for name, _ in pairs).most_common(1)
+        raise ValueError(f"the name {twice!r} occurs twice")
     return entries
 
 

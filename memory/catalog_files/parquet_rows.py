@@ -18,11 +18,11 @@ _DUCKDB_SETTINGS: dict[str, str | bool | int | float | list[str]] = {
 }
 
 
-def parquet_table(path: Path, _: ReadLimits) -> SourceTable:
+def parquet_table(path: Path, limits: ReadLimits) -> SourceTable:
     """Return the columns and rows of a Parquet file, read in batches."""
     rows = _parquet_rows(path)
     columns = column_names([str(name) for name in next(rows)])
-    return SourceTable(columns, rows_of_cells(columns, enumerate(rows, start=1)))
+    return SourceTable(columns, rows_of_cells(columns, enumerate(rows, start=1), limits))
 
 
 def _parquet_rows(path: Path) -> Iterator[Sequence[object]]:

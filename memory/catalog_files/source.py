@@ -54,27 +54,36 @@ def column_name(raw: str) -> str:
 def column_names(raw: Sequence[str]) -> tuple[str, ...]:
     """Return unique names for a header's cells: an empty one is "column 3", a repeated one "Name (2)"."""
     names: dict[str, None] = {}
+    numbers: dict[str, int] = {}
     for position, cell in enumerate(raw, start=1):
-        names[_unused(column_name(cell) or f"column {position}", names)] = None
+        names[_unused(column_name(cell) or f"column {position}", names, numbers)] = None
     return tuple(names)
 
 
 def rows_of_cells(
-    columns: Sequence[str], numbered: Iterable[tuple[int, Sequence[object]]]
+    columns: Sequence[str], numbered: Iterable[tuple[int, Sequence[object]]], limits: ReadLimits
 ) -> Iterator[SourceRow | BadRow]:
-    """Yield rows of a format that has cells of its own; empty rows are skipped, cells beyond the columns are bad."""
+    """Yield rows of a format that has cells of its own; empty rows are skipped.
+
+    Bad are rows with cells beyond the columns, and those longer than the limit: a packed file of kilobytes can hold
+    cells of gigabytes.
+    """
     for line, cells in numbered:
         filled = max((position for position, cell in enumerate(cells, start=1) if cell not in (None, "")), default=0)
         if filled > len(columns):
             yield BadRow(line, f"has a cell in column {filled}, but the header has {len(columns)} columns")
+        elif sum(len(cell) for cell in cells if isinstance(cell, str | bytes)) > limits.row_bytes:
+            yield BadRow(line, f"is longer than {limits.row_bytes:,} bytes")
         elif filled:
             yield SourceRow(line, dict(zip(columns, cells, strict=False)))
 
 
-def _unused(name: str, taken: Mapping[str, None]) -> str:
-    number, candidate = 1, name
+def _unused(name: str, taken: Mapping[str, None], numbers: dict[str, int]) -> str:
+    """Return the name or the next of its numbered variants; `numbers` remembers how far each has come."""
+    number, candidate = numbers.get(name, 1), name
     while candidate in taken:
         number += 1
         suffix = f" ({number})"
         candidate = name[: LONGEST_NAME - len(suffix)] + suffix
+    numbers[name] = number
     return candidate

@@ -14,6 +14,8 @@ from openpyxl.utils.escape import unescape
 from memory.catalog_files.source import CatalogError, ReadLimits, SourceTable, column_names, rows_of_cells
 from memory.text import printable
 
+_MOST_ROWS = 1_048_576  # openpyxl fills gaps with empty rows: one row numbered 2,147,483,647 would take hours
+
 
 def spreadsheet_table(path: Path, limits: ReadLimits) -> SourceTable:
     """Return the first sheet of an .xlsx file; the first row with cells is the header.
@@ -26,7 +28,7 @@ def spreadsheet_table(path: Path, limits: ReadLimits) -> SourceTable:
         raise CatalogError(f"{path} is empty: its first sheet has no rows")
     filled = max(position for position, cell in enumerate(header, start=1) if cell not in (None, ""))
     columns = column_names(["" if cell is None else str(cell) for cell in header[:filled]])
-    return SourceTable(columns, rows_of_cells(columns, rows))
+    return SourceTable(columns, rows_of_cells(columns, rows, limits))
 
 
 def _sheet_rows(path: Path, limits: ReadLimits) -> Iterator[Sequence[object]]:
@@ -35,7 +37,9 @@ def _sheet_rows(path: Path, limits: ReadLimits) -> Iterator[Sequence[object]]:
         book = openpyxl.load_workbook(path, read_only=True, data_only=True, keep_links=False)
         sheet = book.worksheets[0]
         sheet.reset_dimensions()  # what the file says of its size may be wrong
-        for row in sheet.iter_rows(values_only=True):
+        for number, row in enumerate(sheet.iter_rows(values_only=True), start=1):
+            if number > _MOST_ROWS:
+                raise CatalogError(f"{path} has rows beyond {_MOST_ROWS:,}, the last that a sheet can have")
             yield [unescape(cell) if isinstance(cell, str) and "_x" in cell else cell for cell in row]
         book.close()
     except (OSError, zipfile.BadZipFile, ParseError, KeyError, ValueError, IndexError, TypeError) as error:

@@ -67,7 +67,7 @@ async def test_each_field_of_one_that_does_not_fit_is_cut() -> None:
     assert len(model.asked) == 2
     lines = model.asked[1].splitlines()[1:-1]
     assert [line.partition(": ")[0] for line in lines] == ["title", "description", "note"]
-    assert [len(line.partition(": ")[2]) for line in lines] == [limit + 2 for limit in SHORT]
+    assert [len(line.partition(": ")[2]) for line in lines] == [limit + 2 for limit in SHORT[:3]]
 
 
 @pytest.mark.parametrize(("item", "asked"), [(LONG, 2), (CatalogItem(id="k", title="Kettle", description=""), 1)])

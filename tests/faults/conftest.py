@@ -1,6 +1,7 @@
-"""Each scenario has a shop of its own; at the end of `make faults`, a table of all scenarios."""
+"""Each scenario has a shop of its own; at the end of `make faults`, a table of all scenarios and hostile inputs."""
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -9,10 +10,11 @@ from typing import Any
 import pytest
 
 from tests.commands.willing_model import willing
-from tests.faults.left_out import LEFT_OUT
+from tests.faults.left_out import HOSTILE_LEFT_OUT, LEFT_OUT
 from tests.faults.shop import Shop
 from tests.faulty_provider import FaultyProvider, Rule
 
+OUTCOMES = ("passed", "failed", "xfailed", "skipped")
 MakeShop = Callable[..., Shop]
 
 
@@ -46,10 +48,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Note which scenario and promises a test is about."""
+    """Note which scenarios and promises a test is about."""
     for item in items:
-        marker = item.get_closest_marker("scenario")
-        if marker is not None:
+        for marker in item.iter_markers("scenario"):
             item.user_properties.append(("scenario", " | ".join(marker.args)))
 
 
@@ -57,23 +58,28 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     """Print a line for each scenario: its promises, the result and the seconds of all its tests together."""
     if not config.getoption("--fault-table", default=False):
         return
-    scenarios: dict[str, list[pytest.TestReport]] = {}
-    promises: dict[str, set[str]] = {}
-    for outcome in ("passed", "failed", "xfailed", "skipped"):
-        for report in terminalreporter.stats.get(outcome, []):
-            name, _, promised = str(dict(report.user_properties).get("scenario", "")).partition(" | ")
-            if name:
-                scenarios.setdefault(name, []).append(report)
-                promises.setdefault(name, set()).update(promised.split())
-    terminalreporter.section("fault scenarios (docs/batches.md says what is promised)")
-    for name in sorted(scenarios, key=_number):
-        terminalreporter.write_line(
-            _line(name, " ".join(sorted(promises[name], key=_number)), _result(scenarios[name]))
-        )
+    scenarios, promises = _told_by(terminalreporter.stats)
+    terminalreporter.section("fault scenarios and hostile inputs (docs/batches.md says what is promised)")
+    for name in sorted(scenarios, key=_place):
+        terminalreporter.write_line(_line(name, " ".join(sorted(promises[name], key=_place)), _result(scenarios[name])))
         for figures in _figures(scenarios[name]):
             terminalreporter.write_line(_line("", "", figures))
-    for name, reason in sorted(LEFT_OUT.items(), key=lambda left: _number(left[0])):
+    for name, reason in sorted((LEFT_OUT | HOSTILE_LEFT_OUT).items(), key=lambda left: _place(left[0])):
         terminalreporter.write_line(_line(name, "left out", reason))
+
+
+def _told_by(
+    stats: Mapping[str, Sequence[pytest.TestReport]],
+) -> tuple[Mapping[str, list[pytest.TestReport]], Mapping[str, set[str]]]:
+    """Return the reports and the promises of each scenario."""
+    scenarios: defaultdict[str, list[pytest.TestReport]] = defaultdict(list)
+    promises: defaultdict[str, set[str]] = defaultdict(set)
+    for report in (report for outcome in OUTCOMES for report in stats.get(outcome, [])):
+        for value in (value for kind, value in report.user_properties if kind == "scenario"):
+            name, _, promised = str(value).partition(" | ")
+            scenarios[name].append(report)
+            promises[name].update(promised.split())
+    return scenarios, promises
 
 
 def _line(scenario: str, promises: str, result: str) -> str:
@@ -85,9 +91,10 @@ def _figures(reports: Sequence[pytest.TestReport]) -> list[str]:
     return [str(value) for report in reports for name, value in report.user_properties if name == "figures"]
 
 
-def _number(name: str) -> int:
-    found = re.search(r"\d+", name)
-    return int(found[0]) if found else 0
+def _place(name: str) -> tuple[str, int]:
+    """Return a scenario's place in the table: the faults (F) by their numbers, then the hostile inputs (H)."""
+    found = re.match(r"([A-Z]+)(\d+)", name)
+    return (found[1], int(found[2])) if found else ("", 0)
 
 
 def _result(reports: Sequence[pytest.TestReport]) -> str:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from tests.faults.shop import CANARY, Ended, Shop
 from tests.faulty_provider import FaultyProvider
 
-_EVIDENCE = """
+EVIDENCE = """
 SELECT evidence.item_id, evidence.field, evidence.start, evidence.end, evidence.quote,
        item.title, item.description, item.fields
 FROM evidence JOIN item ON item.id = evidence.item_id
@@ -77,7 +77,7 @@ def same_knowledge(shop: Shop, undisturbed: Shop) -> None:
 
 def proven(shop: Shop) -> None:
     """I3: every stored piece of evidence is a verbatim span of this very item's stored text."""
-    for item, name, start, end, quote, title, description, fields in shop.ask(_EVIDENCE):
+    for item, name, start, end, quote, title, description, fields in shop.ask(EVIDENCE):
         texts = dict(json.loads(fields)) | {"title": title, "description": description}
         assert texts[name][start:end] == quote, f"I3: {item} {name}[{start}:{end}] is not {quote!r}"
     [(unproven,)] = shop.ask("""

@@ -8,3 +8,10 @@ LEFT_OUT = {
     "F49": "there is no batch API",
     "F50": "there is no embeddings server: the encoder runs in the process",
 }
+
+# The hostile inputs that have nothing here that could read them.
+HOSTILE_LEFT_OUT = {
+    "H9": "encodings and line ends are tried in tests/memory/test_catalog.py",
+    "H58": "no URL of a text is ever fetched; that nothing else is either is tried with the rows of H21",
+    "H59": "no picture is ever opened",
+}
