@@ -63,7 +63,7 @@ BUGS = (
     ),
     Bug(
         "redirects are followed",
-        "agents/providers/chat_completions.py",
+        "agents/providers/openai_connection.py",
         "allow_redirects=False",
         "allow_redirects=True",
         "f21",
