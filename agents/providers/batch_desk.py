@@ -67,7 +67,8 @@ class BatchDesk:
         states = self._states.values()
         return BatchesUnderWay(
             batches=len(self._states),
-            questions=sum(state.total for state in states),
+            # The provider counts a batch's questions when it has begun with it.
+            questions=sum(max(state.total, len(self._under_way[token])) for token, state in self._states.items()),
             answered=sum(state.completed + state.failed for state in states),
             gathering=len(self._gathered),
         )
