@@ -195,7 +195,7 @@ class BatchDesk:
             await self.courier.submit(token, file)
         finally:
             self._posting.discard(task)
-        await self._followed(token)
+        self._start(self._followed(token), batch)
 
     async def _followed(self, token: str) -> None:
         try:
