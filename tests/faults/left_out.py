@@ -4,6 +4,5 @@ LEFT_OUT = {
     "F6": "a kill in the middle of a migration is tried statement by statement in tests/memory/test_migrations.py",
     "F25": "Ollama's silent cut of a prompt is tried in tests/agents/providers/test_ollama.py",
     "F43": "there is no PostgreSQL here",
-    "F49": "there is no batch API",
     "F50": "there is no embeddings server: the encoder runs in the process",
 }
