@@ -122,15 +122,17 @@ class Interviewer:
         item_id: str,
         round: int = 0,  # noqa: A002 - the field's own name
         json_schema: JsonSchema | None = None,
+        shortened: bool = False,
     ) -> Answer[T]:
         """Return the model's answer as a value of `answer_type`.
 
-        `json_schema` narrows the schema that the type itself gives, to the values on offer. An answer that the
-        journal has is not asked for again. Raises `AnswerTruncated`, `AnswerRefused` or `AnswerInvalid` (all
-        `UnusableAnswer`), and the provider's `ProviderError`; only the last leaves no entry in the journal.
+        `json_schema` narrows the schema that the type itself gives, to the values on offer; `shortened` is kept with
+        the call. An answer that the journal has is not asked for again. Raises `AnswerTruncated`, `AnswerRefused` or
+        `AnswerInvalid` (all `UnusableAnswer`), and the provider's `ProviderError`; only the last leaves no entry in
+        the journal.
         """
         schema = AnswerSchema(_schema_name(answer_type), json_schema or answer_json_schema(answer_type))
-        about = CallKey(agent=agent, item_id=item_id, round=round, prompt=prompt.prompt)
+        about = CallKey(agent=agent, item_id=item_id, round=round, prompt=prompt.prompt, shortened=shortened)
         try:
             return await self._answer(prompt, answer_type, schema, about)
         except AnswerInvalid as error:
@@ -181,6 +183,7 @@ class Interviewer:
             finish_reason=completion.finish_reason,
             usage=completion.usage,
             seconds=completion.seconds,
+            shortened=about.shortened,
             key=key,
             cost=self._price.of(completion.usage) if self._price else None,
         )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from agents.answering import Interviewer
+from agents.item_questions import ask_about_item
 from agents.phrasing import phrase_attributes, phrase_corrections, phrase_item
 from agents.reading.rules import rule_claims
 from agents.reading.title_offers import offered_spans
@@ -139,15 +140,19 @@ async def _propose(turn: _Turn) -> tuple[list[Claim], list[UngroundedProposal]]:
 
 
 async def _proposals(turn: _Turn) -> list[Proposal]:
-    rendered = turn.prompt.render(
-        item=phrase_item(turn.item),
-        attributes=phrase_attributes(turn.template.attributes),
-        corrections=phrase_corrections(turn.corrections.failed, turn.corrections.ungrounded),
-    )
     keys = [spec.key for spec in turn.template.attributes]
-    schema = _proposal_schema(keys, [name for name, _ in turn.item.texts()])
-    answer = await turn.model.ask(
-        rendered, ProposalAnswer, agent=AGENT, item_id=turn.item.id, round=turn.round, json_schema=schema
+    answer = await ask_about_item(
+        turn.item,
+        lambda text: turn.prompt.render(
+            item=text,
+            attributes=phrase_attributes(turn.template.attributes),
+            corrections=phrase_corrections(turn.corrections.failed, turn.corrections.ungrounded),
+        ),
+        ProposalAnswer,
+        model=turn.model,
+        agent=AGENT,
+        round=turn.round,
+        json_schema=_proposal_schema(keys, [name for name, _ in turn.item.texts()]),
     )
     return answer.parsed.claims
 

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from pydantic import BaseModel, ConfigDict, Field
 
 from agents.answering import Interviewer
-from agents.phrasing import phrase_attributes, phrase_candidates, phrase_item, phrase_path
+from agents.item_questions import ask_about_item
+from agents.phrasing import phrase_attributes, phrase_candidates, phrase_path
 from agents.values.units import unit_of
 from memory.category import (
     AllowedValue,
@@ -65,9 +66,14 @@ async def choose_category(
         raise NoCandidates(f"no candidate category for item {item.id!r}")
     if not model.capabilities.classifies or len(candidates) == 1:
         return _choice(candidates[0], "embedding", candidates)
-    rendered = prompt.render(item=phrase_item(item), candidates=phrase_candidates(candidates))
-    schema = _one_of([candidate.category_id for candidate in candidates])
-    answer = await model.ask(rendered, CategoryAnswer, agent=AGENT, item_id=item.id, json_schema=schema)
+    answer = await ask_about_item(
+        item,
+        lambda text: prompt.render(item=text, candidates=phrase_candidates(candidates)),
+        CategoryAnswer,
+        model=model,
+        agent=AGENT,
+        json_schema=_one_of([candidate.category_id for candidate in candidates]),
+    )
     chosen = next((c for c in candidates if c.category_id == answer.parsed.category_id), None)
     # A server that does not hold the answer to the schema may name another category; similarity decides then.
     return _choice(chosen, "model", candidates) if chosen else _choice(candidates[0], "embedding", candidates)

@@ -6,7 +6,8 @@ from pydantic import BaseModel, ConfigDict
 
 from agents.answering import Interviewer
 from agents.claim_checks import check_claims
-from agents.phrasing import phrase_claims, phrase_item, phrase_path
+from agents.item_questions import ask_about_item
+from agents.phrasing import phrase_claims, phrase_path
 from memory.category import CategoryTemplate
 from memory.schema import CatalogItem, Claim, Decision, Reason, Verdict
 from prompts.library import Prompt
@@ -51,13 +52,23 @@ async def review_claims(
     passed = [claim for claim, verdict in zip(claims, verdicts, strict=True) if verdict.decision is Decision.ACCEPT]
     if not passed or not model.capabilities.judges:
         return verdicts
-    rendered = prompt.render(item=phrase_item(item), category=phrase_path(template.path), claims=phrase_claims(passed))
-    schema = _one_ruling_each([claim.id for claim in passed])
-    answer = await model.ask(rendered, Ruling, agent=AGENT, item_id=item.id, round=round, json_schema=schema)
-    # Of two rulings on one claim the stricter counts: a text that talks the model into a second one gains nothing.
-    ruled = {r.claim_id: r for r in sorted(answer.parsed.verdicts, key=_leniency, reverse=True)}
+    answer = await ask_about_item(
+        item,
+        lambda text: prompt.render(item=text, category=phrase_path(template.path), claims=phrase_claims(passed)),
+        Ruling,
+        model=model,
+        agent=AGENT,
+        round=round,
+        json_schema=_one_ruling_each([claim.id for claim in passed]),
+    )
+    ruled = _strictest(answer.parsed.verdicts)
     judged = {claim.id: _verdict(claim, ruled.get(claim.id), round) for claim in passed}
     return [judged.get(verdict.claim_id, verdict) for verdict in verdicts]
+
+
+def _strictest(rulings: Sequence[RulingOnClaim]) -> dict[str, RulingOnClaim]:
+    """Return one ruling a claim; of two the stricter: a text that talks the model into a second one gains nothing."""
+    return {ruling.claim_id: ruling for ruling in sorted(rulings, key=_leniency, reverse=True)}
 
 
 def _leniency(ruling: RulingOnClaim) -> int:

@@ -3,16 +3,30 @@
 import hashlib
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 from memory.category import AttributeSpec, AttributeType, CategoryCandidate
 from memory.schema import CatalogItem, Claim, UngroundedProposal, Verdict
 
-FIELD_LIMITS = {"title": 500, "description": 4000}  # characters of a field that a prompt shows
-OTHER_FIELD_LIMIT = 300
+
+class FieldLimits(NamedTuple):
+    """How many characters of an item's fields a prompt shows."""
+
+    title: int
+    description: int
+    other: int  # each of them
+
+    def of(self, field: str) -> int:
+        """Return a field's limit."""
+        return {"title": self.title, "description": self.description}.get(field, self.other)
+
+
+USUAL = FieldLimits(title=500, description=4000, other=300)
+SHORT = FieldLimits(title=200, description=400, other=60)  # for a model whose context the usual text does not fit
 SHOWN_VALUES = 30  # allowed values of an attribute that a prompt lists
 
 
-def phrase_item(item: CatalogItem, fields: Iterable[str] | None = None) -> str:
+def phrase_item(item: CatalogItem, fields: Iterable[str] | None = None, limits: FieldLimits = USUAL) -> str:
     """Return the item's texts between delimiters that its own text cannot contain.
 
     The nonce is drawn from the item's content: the same item always reads the same, so a stored answer can be found
@@ -20,13 +34,13 @@ def phrase_item(item: CatalogItem, fields: Iterable[str] | None = None) -> str:
     """
     nonce = hashlib.sha256(b"delimiter:" + item.content_hash.encode()).hexdigest()[:12]
     wanted = None if fields is None else set(fields)
-    lines = [f"{name}: {shorten(name, text)}" for name, text in item.texts() if wanted is None or name in wanted]
+    shown = ((name, text) for name, text in item.texts() if wanted is None or name in wanted)
+    lines = [f"{name}: {shorten(text, limits.of(name))}" for name, text in shown]
     return "\n".join([f"<product-{nonce}>", *lines, f"</product-{nonce}>"])
 
 
-def shorten(field: str, text: str) -> str:
+def shorten(text: str, limit: int) -> str:
     """Return what a prompt shows of a field's text."""
-    limit = FIELD_LIMITS.get(field, OTHER_FIELD_LIMIT)
     return text if len(text) <= limit else text[:limit] + " …"
 
 

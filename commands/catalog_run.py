@@ -1,16 +1,13 @@
 """One run over a catalog: opened, watched, stopped and counted; what the commands around it print."""
 
 import asyncio
-import os
 import signal
-import socket
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from uuid import uuid4
 
 from commands.output import say
 from commands.progress import RunProgress, Standing
@@ -23,7 +20,8 @@ from memory.catalog import RejectedRow, read_catalog
 from memory.errors import ReaseqError
 from memory.ledger import Spend
 from memory.outcomes import forget_rejected_rows
-from memory.runs import RunCounts, RunState, end_run, start_run
+from memory.owners import Owner
+from memory.runs import RunCounts, RunState, end_run, start_run, update_run
 from memory.schema import CatalogItem, Enrichment
 from memory.versions import use, version_for
 
@@ -34,6 +32,7 @@ STOPPING_BATCHES = (
     "stopping: nothing new is submitted; what is submitted stays with the provider, goes on there and costs what it"
     " costs. The same command finds it again."
 )
+COUNTS_EVERY = 5.0  # seconds
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -144,13 +143,14 @@ async def run_rows(settings: Settings, rows: Rows, options: RunOptions) -> RunRe
         total = rows.total(workshop)  # before anything is stored: a file that cannot be read is no run
         if total == 0:
             return report
-        version_id = _begun(workshop, settings, rows.source, report)
+        owner = str(Owner.present())
+        version_id = _begun(workshop, settings, rows.source, owner, report)
         workshop.ledger.begin_run(report.run_id, fresh=options.fresh)
         try:
             with stopping_on_signals(controls, report):
-                progress = RunProgress(total, lambda: _standing(workshop, report))
-                batch = _batch(workshop, settings, options, version_id, controls)
-                await _worked(batch, rows.read(workshop), report, progress)
+                batch = _batch(workshop, settings, options, version_id, owner, controls)
+                progress = RunProgress(total, lambda: _standing(workshop, batch, report))
+                await _worked(workshop, batch, rows.read(workshop), report, progress)
                 report.whole = True
         except ReaseqError as error:
             report.problem = error
@@ -161,28 +161,43 @@ async def run_rows(settings: Settings, rows: Rows, options: RunOptions) -> RunRe
 
 
 async def _worked(
-    batch: Batch, rows: Iterable[CatalogItem | RejectedRow], report: RunReport, progress: RunProgress
+    workshop: Workshop,
+    batch: Batch,
+    rows: Iterable[CatalogItem | RejectedRow],
+    report: RunReport,
+    progress: RunProgress,
 ) -> None:
     with progress:
-        ticking = asyncio.create_task(progress.keep_telling())
+        beside = [asyncio.create_task(work) for work in (progress.keep_telling(), _keep_counts(workshop, report))]
         try:
             async for outcome in batch.outcomes(rows):
                 report.count(outcome)
         finally:
-            ticking.cancel()
+            for task in beside:
+                task.cancel()
             report.seconds, report.cpu_seconds = progress.seconds, progress.cpu_seconds
 
 
-def _standing(workshop: Workshop, report: RunReport) -> Standing:
-    return Standing(report.counts, report.failed, workshop.ledger.spend, workshop.model.state, workshop.batches())
+async def _keep_counts(workshop: Workshop, report: RunReport) -> None:
+    """Store now and then how far the run is, for `reaseq runs`, also of a run that is killed."""
+    while report.run_id is not None:
+        await asyncio.sleep(COUNTS_EVERY)
+        run_id, counts = report.run_id, report.counts
+        await workshop.ledger.write(lambda session: update_run(session, run_id, counts))  # noqa: B023
+
+
+def _standing(workshop: Workshop, batch: Batch, report: RunReport) -> Standing:
+    return Standing(
+        report.counts, report.failed, workshop.ledger.spend, workshop.model.state, batch.elsewhere, workshop.batches()
+    )
 
 
 def _batch(
-    workshop: Workshop, settings: Settings, options: RunOptions, version_id: int, controls: RunControls
+    workshop: Workshop, settings: Settings, options: RunOptions, version_id: int, owner: str, controls: RunControls
 ) -> Batch:
     batch_settings = BatchSettings(
         version_id=version_id,
-        owner=f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}",
+        owner=owner,
         concurrency=settings.concurrency,
         again=options.fresh,
         retry_failed=options.retry_failed,
@@ -197,12 +212,12 @@ def _batch(
     )
 
 
-def _begun(workshop: Workshop, settings: Settings, source: str, report: RunReport) -> int:
+def _begun(workshop: Workshop, settings: Settings, source: str, owner: str, report: RunReport) -> int:
     """Store that the run begins; return the version of the results that it works in."""
     with workshop.database.writing() as session:
         forget_rejected_rows(session, source)
         version_id = version_for(session, workshop.context.provenance)
-        report.run_id = start_run(session, version_id, source, settings.model_dump(mode="json"))
+        report.run_id = start_run(session, version_id, source, settings.model_dump(mode="json"), owner)
     return version_id
 
 

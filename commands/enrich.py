@@ -3,7 +3,7 @@
 import os
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -41,6 +41,14 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what it would cost;
 ProviderBatch = Annotated[
     bool, typer.Option("--provider-batch", help="Through OpenAI's batch API: hours later, at half the price.")
 ]
+Durability = Annotated[
+    Literal["normal", "full"] | None,
+    typer.Option("--durability", help="full: each answer also outlives a loss of power; slower."),
+]
+Client = Annotated[
+    Literal["aiohttp", "langchain"] | None,
+    typer.Option("--client", help="What speaks to OpenAI-compatible servers; langchain is langchain-openai."),
+]
 RetryFailed = Annotated[bool, typer.Option("--retry-failed", help="Also try again what failed before.")]
 
 
@@ -60,23 +68,15 @@ def enrich(
     budget: Money = None,
     max_tokens: Tokens = None,
     prices: Prices = None,
+    durability: Durability = None,
+    client: Client = None,
     stale_only: StaleOnly = False,
     provider_batch: ProviderBatch = False,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
     """Turn a catalog's rows into verified knowledge in the knowledge base; the same command again goes on."""
-    given = dict(locals())  # each goes to the setting or the run option of its name
-    if (catalog is None) != stale_only:
-        raise typer.BadParameter("give CATALOG, or --stale-only without one")
-    options = options_from(given)
-    settings = settings_of(context, **{name: given[name] for name in Settings.model_fields if name in given})
-    settings = with_items_at_once(settings, options, concurrency)
-    (_forecast if dry_run else _enrich)(settings, catalog, options, as_json)
-
-
-def _enrich(settings: Settings, catalog: Path | None, options: RunOptions, as_json: bool) -> None:
-    conclude(_run(settings, catalog, options), settings, as_json)
+    _enrich(**locals())
 
 
 def demo(
@@ -100,6 +100,21 @@ def demo(
     conclude(report, settings, as_json)
     print_scores(scores)
     _say_what_next(settings, report)
+
+
+def _enrich(
+    context: typer.Context, catalog: Path | None, *, stale_only: bool, dry_run: bool, as_json: bool, **given: Any
+) -> None:
+    """Run or forecast; each option that was given goes to the setting or the run option of its name."""
+    if (catalog is None) != stale_only:
+        raise typer.BadParameter("give CATALOG, or --stale-only without one")
+    settings = settings_of(context, **{name: given[name] for name in Settings.model_fields if name in given})
+    options = options_from(given)
+    settings = with_items_at_once(settings, options, given["concurrency"])
+    if dry_run:
+        _forecast(settings, catalog, options, as_json)
+    else:
+        conclude(_run(settings, catalog, options), settings, as_json)
 
 
 def options_from(given: dict[str, Any]) -> RunOptions:

@@ -41,7 +41,8 @@ def print_knowledge(item: CatalogItem, enrichment: Enrichment) -> None:
     console.print(
         Text(
             f"Made by {made.model}, reaseq {made.code_version}, taxonomy {made.taxonomy_version}, "
-            f"{enrichment.rounds} revisions, {enrichment.model_calls} model calls, "
+            f"{enrichment.rounds} revisions, {enrichment.model_calls} model calls"
+            f"{' (the text was too long for some and shortened)' if enrichment.shortened else ''}, "
             f"{enrichment.usage.prompt_tokens} + {enrichment.usage.completion_tokens} tokens, "
             f"{enrichment.seconds:.2f} s",
             style="dim",

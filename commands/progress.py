@@ -31,6 +31,7 @@ class Standing(NamedTuple):
     failed: Mapping[str, int]  # by reason
     spend: Spend
     rate: RateState
+    elsewhere: int = 0  # items that another process has leased, and that are waited for
     batches: BatchesUnderWay | None = None  # where a provider's batches are asked
 
 
@@ -83,13 +84,23 @@ class RunProgress:
                 last = time.perf_counter()
                 standing = self._standing()
                 ended = sum(dict(standing.counts).values())
-                say(f"{ended} of {self._total or '?'} after {self.seconds:.0f} s: {status(standing, self.seconds)}")
+                left = remaining(ended, self._total, self.seconds)
+                say(f"{ended} of {left} after {self.seconds:.0f} s: {status(standing, self.seconds)}")
 
     def _view(self) -> Group:
         """Return what the terminal shows now; the live view asks several times a second."""
         standing = self._standing()
         self._bar.update(self._task, completed=sum(dict(standing.counts).values()))
         return Group(self._bar, Text(status(standing, self.seconds)))
+
+
+def remaining(ended: int, total: int | None, seconds: float) -> str:
+    """Return how many rows there are in all, how many are left, and about how long these will take."""
+    if total is None:
+        return "?"
+    left = max(0, total - ended)
+    minutes = left * seconds / ended / 60 if ended else None
+    return f"{total} ({left} left)" if minutes is None else f"{total} ({left} left, about {minutes:.0f} min)"
 
 
 def status(standing: Standing, seconds: float) -> str:
@@ -100,10 +111,11 @@ def status(standing: Standing, seconds: float) -> str:
     failed = f"{counts.failed} failed" + (f" (most: {worst}, {standing.failed[worst]})" if worst else "")
     tokens = spend.usage.prompt_tokens + spend.usage.completion_tokens
     unpriced = f" + {spend.unpriced} calls of unknown price" if spend.unpriced else ""
+    elsewhere = f", {standing.elsewhere} items leased by other processes" if standing.elsewhere else ""
     speed = (counts.enriched + counts.failed) / seconds if seconds > 0 else 0.0
     return (
         f"{counts.enriched} enriched, {failed}, {counts.rejected} rejected{skipped}, {speed:.1f} items/s; "
-        f"{spend.cost:.4f}{unpriced}, {tokens} tokens spent; {held_back(standing.rate, standing.batches)}"
+        f"{spend.cost:.4f}{unpriced}, {tokens} tokens spent; {held_back(standing.rate, standing.batches)}{elsewhere}"
     )
 
 

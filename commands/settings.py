@@ -28,6 +28,7 @@ class Settings(Record):
     client: Literal["aiohttp", "langchain"] = "aiohttp"  # what speaks to OpenAI-compatible servers
     requests_per_minute: int | None = Field(default=None, ge=1)
     tokens_per_minute: int | None = Field(default=None, ge=1)
+    durability: Literal["normal", "full"] = "normal"  # full: also a loss of power loses no answer that was paid
     prices: Path | None = None  # a file with prices of one's own
     cache: Path = Path(".reaseq")  # embeddings of taxonomies; safe to delete
     openai_api_key: SecretStr | None = None

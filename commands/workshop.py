@@ -64,7 +64,7 @@ async def open_workshop(
     try:
         # LangChain would send traces to LangSmith where the environment asks for it; catalogs are nobody's business.
         with tracing_context(enabled=False):
-            database = await _done(lambda: open_database(settings.kb), off_loop)
+            database = await _done(lambda: open_database(settings.kb, durability=settings.durability), off_loop)
             try:
                 async with Ledger(database) as ledger, _in_batches(model, controls, database, ledger) as asked:
                     opened = _Opened(settings, *asked, controls, database, ledger)

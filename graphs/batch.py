@@ -109,6 +109,11 @@ class Batch:
             raise self._problem
 
     @property
+    def elsewhere(self) -> int:
+        """How many items another process has leased; they are waited for at the end, should it die."""
+        return len(self._busy)
+
+    @property
     def _mine(self) -> tuple[int, str]:
         return self._settings.version_id, self._settings.owner
 

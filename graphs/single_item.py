@@ -83,6 +83,7 @@ def _enrichment(state: EnrichmentState, context: EnrichmentContext, tally: CallT
         provenance=context.provenance,
         usage=sum((call.usage for call in calls), Usage()),
         model_calls=len(calls),
+        shortened=any(call.shortened for call in calls),
         seconds=seconds,
     )
 

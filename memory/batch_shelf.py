@@ -14,6 +14,7 @@ from sqlmodel import Session, col, select
 
 from memory.database import Database
 from memory.ledger import Ledger
+from memory.owners import Owner, has_ended
 from memory.record import Record
 from memory.rows import now
 from memory.tables import BatchQuestionRow, BatchSubmissionRow, ModelCallRow
@@ -43,7 +44,8 @@ class Submission(Record):
 
     token: str
     batch_id: str | None  # None: nobody knows yet whether the provider has it
-    lease_until: float  # until then whoever submits it may be at it
+    owner: str  # who submits it
+    lease_until: float  # until then the owner may be at it
     created_at: datetime
 
 
@@ -53,6 +55,7 @@ class BatchShelf:
     def __init__(
         self, database: Database, ledger: Ledger, *, server: str, model: str, clock: Callable[[], float] = time.time
     ) -> None:
+        self._owner = str(Owner.present())
         self._database, self._ledger = database, ledger
         self._server, self._model = server, model
         self._clock = clock
@@ -78,7 +81,7 @@ class BatchShelf:
 
     def lease_ended(self, submission: Submission) -> bool:
         """Return whether nobody can be at submitting it any more."""
-        return submission.lease_until <= self._clock()
+        return submission.lease_until <= self._clock() or has_ended(submission.owner)
 
     async def prepare(self, token: str, asked: Iterable[AskedQuestion], lease_seconds: float) -> set[str]:
         """Store what is about to be submitted; return the questions that are this submission's to ask.
@@ -152,8 +155,9 @@ class BatchShelf:
 
     def _insert(self, session: Session, token: str, asked: list[AskedQuestion], lease_until: float) -> None:
         since = session.exec(select(func.max(_call.id))).one() or 0
-        submission = {"token": token, "server": self._server, "model": self._model, "run_id": self._ledger.run_id}
-        session.execute(insert(_submission), [submission | {"lease_until": lease_until, "created_at": now()}])
+        whose = {"server": self._server, "model": self._model, "run_id": self._ledger.run_id, "owner": self._owner}
+        submission = {"token": token, "lease_until": lease_until, "created_at": now(), **whose}
+        session.execute(insert(_submission), [submission])
         session.execute(insert(_question), [one.model_dump() | {"token": token, "since": since} for one in asked])
 
     async def _change(self, token: str, **values: object) -> None:

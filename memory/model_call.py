@@ -54,6 +54,7 @@ class ModelCall(Record):
     outcome: Literal["answered", "paid_lost"] = "answered"  # paid_lost: sent, but the answer never came whole
     run_id: int | None = None
     cost: Decimal | None = None  # money; None where the price is not known
+    shortened: bool = False  # it showed less of the item's text than usual
 
 
 def call_key(  # noqa: PLR0917 - in the order in which a call is put together

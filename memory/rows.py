@@ -65,6 +65,7 @@ def enrichment_row(enrichment: Enrichment) -> Row:
         "completion_tokens": usage.completion_tokens,
         "usage_estimated": usage.estimated,
         "model_calls": enrichment.model_calls,
+        "shortened": enrichment.shortened,
         "seconds": enrichment.seconds,
         "created_at": now(),
     }

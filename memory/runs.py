@@ -13,6 +13,7 @@ from sqlalchemy import select as select_columns
 from sqlmodel import Session, case, col, select
 
 from memory.model_call import Usage
+from memory.owners import has_ended
 from memory.record import Record
 from memory.rows import now
 from memory.tables import ModelCallRow, RunRow
@@ -25,7 +26,8 @@ _USERINFO = re.compile("(?<=://)[^/?#\\s]*@")
 class RunState(StrEnum):
     """How far a run is."""
 
-    RUNNING = "running"  # or killed: it could not say how it ended
+    RUNNING = "running"
+    KILLED = "killed"  # its process has ended and could not say how: the same command goes on
     FINISHED = "finished"  # every row has ended
     STOPPED = "stopped"  # by the user, the budget or a limit: the same command goes on
     FAILED = "failed"  # what failed would have failed for every row
@@ -63,14 +65,20 @@ class UnknownRun(KeyError):
     """There is no run of that number."""
 
 
-def start_run(session: Session, version_id: int, catalog: str, settings: Mapping[str, JsonValue]) -> int:
-    """Store that a run begins, with its settings; secrets among them are masked. Return the run's number."""
+def start_run(
+    session: Session, version_id: int, catalog: str, settings: Mapping[str, JsonValue], owner: str = ""
+) -> int:
+    """Store that a run begins, with its settings; secrets among them are masked. Return the run's number.
+
+    `owner` is the process that runs it (`memory.owners`).
+    """
     row = RunRow(
         version_id=version_id,
         catalog=catalog,
         settings=dict(masked(settings)),
         state=RunState.RUNNING.value,
         started_at=now(),
+        owner=owner,
     )
     session.add(row)
     session.flush()
@@ -85,6 +93,12 @@ def update_run(session: Session, run_id: int, counts: RunCounts) -> None:
 def end_run(session: Session, run_id: int, state: RunState, counts: RunCounts, reason: str = "") -> None:
     """Store how a run ended, and why if not well; raises `UnknownRun`."""
     _change(session, run_id, **counts.model_dump(), state=state.value, ended_at=now(), reason=reason)
+
+
+def versions_at_work(session: Session) -> set[int]:
+    """Return the versions in which a run is at work."""
+    running = session.exec(select(RunRow).where(RunRow.state == RunState.RUNNING))
+    return {row.version_id for row in running if row.version_id is not None and _state(row) is RunState.RUNNING}
 
 
 def runs(session: Session, *, limit: int | None = None) -> list[Run]:
@@ -130,6 +144,7 @@ def _run(session: Session, row: RunRow) -> Run:
     return Run.model_validate(
         content
         | {
+            "state": _state(row),
             "counts": {name: getattr(row, name) for name in RunCounts.model_fields},
             "calls": told.calls,
             "lost": told.lost or 0,
@@ -138,6 +153,11 @@ def _run(session: Session, row: RunRow) -> Run:
             "unpriced": told.calls - told.priced,
         }
     )
+
+
+def _state(row: RunRow) -> RunState:
+    stored = RunState(row.state)
+    return RunState.KILLED if stored is RunState.RUNNING and has_ended(row.owner) else stored
 
 
 def _sums() -> Select[*tuple[Any, ...]]:

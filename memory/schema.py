@@ -191,6 +191,7 @@ class Enrichment(Record):
     provenance: Provenance
     usage: Usage
     model_calls: int = Field(ge=0)
+    shortened: bool = False  # some agent was shown less of the text than usual: the model's context was too short
     seconds: float = Field(ge=0)
 
     def verdict_on(self, claim: Claim) -> Verdict:

@@ -4,7 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, ForeignKeyConstraint, Index, MetaData, Text, text
+from sqlalchemy import JSON, ForeignKeyConstraint, Index, MetaData, Text, false, text
 from sqlmodel import Field, SQLModel, UniqueConstraint
 
 from memory.column_types import AnyText, Money, UtcTime
@@ -88,6 +88,7 @@ class RunRow(Table, table=True):
     started_at: datetime = Field(sa_type=UtcTime)
     ended_at: datetime | None = Field(default=None, sa_type=UtcTime)
     reason: str = Field(default="", sa_type=AnyText)
+    owner: str = Field(default="", sa_column_kwargs={"server_default": text("''")})
     enriched: int = 0
     failed: int = 0
     rejected: int = 0
@@ -139,6 +140,7 @@ class EnrichmentRow(Table, table=True):
     completion_tokens: int
     usage_estimated: bool
     model_calls: int
+    shortened: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     seconds: float
     created_at: datetime = Field(sa_type=UtcTime)
 
@@ -229,6 +231,7 @@ class ModelCallRow(Table, table=True):
     outcome: str = Field(default="answered", sa_column_kwargs={"server_default": "answered"})
     run_id: int | None = Field(default=None, index=True)
     cost: Decimal | None = Field(default=None, sa_type=Money)
+    shortened: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
 
 
 class RejectedRowRow(Table, table=True):
@@ -254,6 +257,7 @@ class BatchSubmissionRow(Table, table=True):
     model: str
     run_id: int | None = None
     batch_id: str | None = None  # the provider's; None: nobody knows yet whether it has the batch
+    owner: str  # who submits it
     lease_until: float = 0.0  # seconds of the clock; until then whoever submits it may be at it
     created_at: datetime = Field(sa_type=UtcTime)
 

@@ -10,8 +10,8 @@ from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from memory.items import PAGE
-from memory.runs import RunState
-from memory.tables import TABLES, ClaimRow, EnrichmentRow, EvidenceRow, ItemRow, RunRow, VerdictRow, VersionRow, WorkRow
+from memory.runs import versions_at_work
+from memory.tables import TABLES, ClaimRow, EnrichmentRow, EvidenceRow, ItemRow, VerdictRow, VersionRow, WorkRow
 from memory.versions import current_version, lineage, lineage_in, parents_of_all
 
 Result = EnrichmentRow | WorkRow  # what has an item's content hash
@@ -44,8 +44,8 @@ def prune(session: Session, keep: Collection[int] = ()) -> list[int]:
 
 def _needed(session: Session, parents: Mapping[int, int | None], keep: Collection[int]) -> set[int]:
     """Return the versions to be kept: those asked for, and those that more than one of them is laid over."""
-    running = select(RunRow.version_id).where(RunRow.state == RunState.RUNNING)
-    wanted = {*keep, *(v for v in (current_version(session), *session.exec(running)) if v is not None)}
+    current = current_version(session)
+    wanted = {*keep, *versions_at_work(session)} | (set() if current is None else {current})
     for version in keep:
         lineage(session, version)
     needed = set(wanted)

@@ -1,6 +1,6 @@
 """Who is at which item: leases with fences, so that two processes share a catalog and no item is stored twice."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 from memory.errors import ReaseqError
 from memory.items import save_items
 from memory.outcomes import settle
+from memory.owners import has_ended
 from memory.record import Record
 from memory.rows import Row
 from memory.rows import now as present_time
@@ -69,18 +70,18 @@ def claim(  # noqa: PLR0917 - who wants what, then until when
 
     `now` is in seconds of any clock that the owners share. A lease from the future, as a clock that jumped back leaves
     it, holds nobody up for longer than it was given for. An item with another text than the one that was done or
-    leased is to be done again; with `again`, so is one that is done, and with `retry_failed` one that failed.
+    leased is to be done again; with `again`, so is one that is done, and with `retry_failed` one that failed. The
+    leases of a process that was killed on this machine are void.
     """
     rows = _rows(session, version_id, items)
-    states = {item.id: _state_of(rows.get(item.id), item, owner, now) for item in items}
-    repeated = {WorkState.ENRICHED: again, WorkState.FAILED: again or retry_failed, WorkState.LEASED: False}
-    skipped = {state for state, redone in repeated.items() if not redone}
+    mine = {owner, *_ended_owners(rows.values())}
+    states = {item.id: _state_of(rows.get(item.id), item, mine, now) for item in items}
+    skipped = {WorkState.LEASED, *_settled(again, retry_failed)}
 
     def those(state: WorkState) -> list[CatalogItem]:
         return [item for item in items if states[item.id] is state and state in skipped]
 
-    wanted = (item for item in items if states[item.id] not in skipped)
-    claimed = [_claimed(item, version_id, owner, rows.get(item.id)) for item in wanted]
+    claimed = [_claimed(i, version_id, owner, rows.get(i.id)) for i in items if states[i.id] not in skipped]
     claims = Claims(claimed, those(WorkState.ENRICHED), those(WorkState.FAILED), those(WorkState.LEASED))
     _lease(session, claims.claimed, rows, now, lease_seconds)
     return claims
@@ -96,8 +97,8 @@ def to_do(
 ) -> list[CatalogItem]:
     """Return the items that `claim` would lease to somebody sooner or later; nothing is stored."""
     rows = _rows(session, version_id, items) if version_id is not None else {}
-    skipped = set() if again else {WorkState.ENRICHED} if retry_failed else {WorkState.ENRICHED, WorkState.FAILED}
-    return [item for item in items if _state_of(rows.get(item.id), item, "", 0.0) not in skipped]
+    settled = _settled(again, retry_failed)
+    return [item for item in items if _state_of(rows.get(item.id), item, (), 0.0) not in settled]
 
 
 def renew(session: Session, version_id: int, owner: str, now: float, lease_seconds: float) -> int:
@@ -133,6 +134,13 @@ def work_counts(session: Session, version_id: int) -> Mapping[WorkState, int]:
     return {state: counted.get(state.value, 0) for state in WorkState}
 
 
+def _settled(again: bool, retry_failed: bool) -> set[WorkState]:
+    """Return the states in which nothing is left to do."""
+    if again:
+        return set()
+    return {WorkState.ENRICHED} if retry_failed else {WorkState.ENRICHED, WorkState.FAILED}
+
+
 def _claimed(item: CatalogItem, version_id: int, owner: str, row: WorkRow | None) -> Claimed:
     return Claimed(item=item, version_id=version_id, owner=owner, fence=row.fence + 1 if row else 1)
 
@@ -145,15 +153,19 @@ def _rows(session: Session, version_id: int, items: Iterable[CatalogItem]) -> di
     return rows
 
 
-def _state_of(row: WorkRow | None, item: CatalogItem, owner: str, now: float) -> WorkState:
-    """Return the item's state for this owner at this time: what is not in another's hands is waiting or ended."""
+def _ended_owners(rows: Iterable[WorkRow]) -> set[str]:
+    return {owner for owner in {row.owner for row in rows if row.state == WorkState.LEASED} if has_ended(owner)}
+
+
+def _state_of(row: WorkRow | None, item: CatalogItem, mine: Collection[str], now: float) -> WorkState:
+    """Return the item's state for who may take over from `mine`: what is in no other's hands is waiting or ended."""
     if row is None:
         return WorkState.WAITING
     state = WorkState(row.state)
     if state is WorkState.LEASED:
         length = row.lease_until - row.leased_at
         live = row.leased_at - length <= now < row.lease_until
-        return WorkState.LEASED if live and row.owner != owner else WorkState.WAITING
+        return WorkState.LEASED if live and row.owner not in mine else WorkState.WAITING
     return state if row.content_hash == item.content_hash else WorkState.WAITING
 
 

@@ -48,6 +48,7 @@ class CallKey:
     item_id: str
     round: int = 0
     prompt: str = ""  # the prompt file's name
+    shortened: bool = False  # the item's text is shown shorter than usual
 
 
 class Completion(Record):

@@ -10,7 +10,7 @@ from rich.console import Console
 from agents.providers.admission import RateState
 from agents.providers.breaker import BreakerState
 from commands import progress
-from commands.progress import RunProgress, Standing, held_back, status
+from commands.progress import RunProgress, Standing, held_back, remaining, status
 from memory.ledger import Spend
 from memory.model_call import Usage
 from memory.runs import RunCounts
@@ -39,6 +39,16 @@ def test_the_line_tells_ends_speed_spending_and_the_worst_reason() -> None:
     assert "7 enriched, 3 failed (most: provider_timeout, 2), 1 rejected, 2 done before, 2.0 items/s" in line
     assert "0.2500, 1000 tokens spent" in line
     assert "3 of 8 calls in flight" in line
+
+
+def test_what_is_left_is_told_with_the_time_it_may_take() -> None:
+    assert remaining(50, 200, 60.0) == "200 (150 left, about 3 min)"
+    assert remaining(0, 200, 5.0) == "200 (200 left)"
+    assert remaining(7, None, 5.0) == "?"
+
+
+def test_items_that_other_processes_have_are_told() -> None:
+    assert status(STANDING._replace(elsewhere=4), 1.0).endswith(", 4 items leased by other processes")
 
 
 def test_spending_of_unknown_price_is_told_as_such() -> None:

@@ -10,6 +10,7 @@ from tests.commands.willing_model import claim_ids, willing
 from tests.faults import invariants
 from tests.faults.shop import Shop
 from tests.faulty_provider import Rule
+from tests.fitting_answers import product_in
 from tests.loopback_provider import Asked
 
 pytestmark = pytest.mark.faults
@@ -60,13 +61,31 @@ def test_f23_a_cut_answer_is_asked_for_once_more_with_a_higher_limit(open_shop: 
 
 @slow
 @pytest.mark.scenario("F24", "I2 I3")
-def test_f24_a_text_that_does_not_fit_fails_alone_and_is_not_asked_again(open_shop: OpenShop) -> None:
+def test_f24_a_text_that_cannot_be_made_to_fit_fails_alone(open_shop: OpenShop) -> None:
     shop = open_shop(8, Rule("400_context", item="Acme3 "))
 
     ended = shop.enrich()
 
     assert ended.code == 0, ended.errors
     assert shop.reasons() == {"K3": "context_too_long"}
+    invariants.hold(shop)
+
+
+@pytest.mark.scenario("F24", "I2 I3")
+def test_f24_a_text_that_does_not_fit_is_shown_shorter(open_shop: OpenShop) -> None:
+    too_long = Rule("400_context", agent="Category|Proposal|Ruling", item="Boils ever so fast")
+    shop = open_shop(8, too_long, item_of=lambda asked: product_in(asked.text))
+    sku, title, _, brand = shop.rows[3]
+    shop.rows[3] = (sku, title, "Boils water. " * 60 + "Boils ever so fast.", brand)
+    shop.write()
+
+    ended = shop.enrich()
+
+    assert ended.code == 0, ended.errors
+    assert shop.states()["K3"] == "enriched"
+    assert shop.ask("SELECT item_id FROM enrichment WHERE shortened") == [("K3",)]
+    marked = shop.ask("SELECT agent FROM model_call WHERE shortened ORDER BY id")
+    assert marked == [("category_expert",), ("attribute_extractor",), ("critic",)]
     invariants.hold(shop)
 
 

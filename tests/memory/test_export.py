@@ -210,11 +210,11 @@ def test_numbers_and_plain_text_stay_readable(plain: str) -> None:
     "long", ["-" + "1" * 40_000 + "!", "-1" + " " * 40_000 + "!", "'" * 40_000 + "!", "-1e" + "1" * 40_000 + "!"]
 )
 def test_a_hostile_cell_costs_no_time(long: str) -> None:
-    start = time.perf_counter()
+    start = time.thread_time()
 
     unformula(long)
 
-    assert time.perf_counter() - start < 0.05
+    assert time.thread_time() - start < 0.05
 
 
 def test_an_export_that_fails_leaves_the_old_file_and_no_other(stocked: Session, tmp_path: Path) -> None:

@@ -84,7 +84,7 @@ async def test_a_wait_of_a_day_is_not_slept_through() -> None:
 
         assert len(answers(ends)) == 1
         assert provider.calls[1].at - provider.calls[0].at >= 0.3
-        assert 0.3 <= time.perf_counter() - started < 1.3
+        assert 0.3 <= time.perf_counter() - started < 10  # and not a day
 
 
 @pytest.mark.parametrize(("fault", "error"), [("429_quota", QuotaExhausted), ("401", AuthenticationFailed)])

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0003_batches_of_providers"
-down_revision = "0002_trusted_batches"
+revision = "0004_batches_of_providers"
+down_revision = "0003_owners_and_short_texts"
 
 
 def upgrade() -> None:
@@ -15,6 +15,7 @@ def upgrade() -> None:
         sa.Column("model", sa.String(), nullable=False),
         sa.Column("run_id", sa.Integer(), nullable=True),
         sa.Column("batch_id", sa.String(), nullable=True),
+        sa.Column("owner", sa.String(), nullable=False),
         sa.Column("lease_until", sa.Float(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("token", name="pk_batch_submission"),
