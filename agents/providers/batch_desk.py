@@ -187,6 +187,14 @@ class BatchDesk:
         for waiting in batch.values():
             waiting.batches += 1
         self._under_way[token] = batch
+        try:
+            await self._made(token, batch)
+        except BaseException:
+            del self._under_way[token]  # nobody follows it
+            raise
+        self._start(self._followed(token), batch)
+
+    async def _made(self, token: str, batch: _Some) -> None:
         content = b"".join(request_line(question, token, one.body) for question, one in batch.items())
         file = await self.courier.upload(token, content)
         task = asyncio.current_task()
@@ -195,7 +203,6 @@ class BatchDesk:
             await self.courier.submit(token, file)
         finally:
             self._posting.discard(task)
-        self._start(self._followed(token), batch)
 
     async def _followed(self, token: str) -> None:
         try:
