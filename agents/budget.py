@@ -35,6 +35,8 @@ class Budget:
     spent_money: Decimal = Decimal(0)
     spent_tokens: int = 0
     _reserved: set[Reservation] = field(default_factory=set)
+    _reserved_money: Decimal = Decimal(0)  # their sums: thousands may be on their way
+    _reserved_tokens: int = 0
     _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     async def reserve(self, prompt_bytes: int, completion_tokens: int) -> Reservation:
@@ -50,12 +52,14 @@ class Budget:
                     raise BudgetSpent(self._refusal(wanted))
                 await self._changed.wait()
             self._reserved.add(wanted)
+            self._reserved_money += wanted.money
+            self._reserved_tokens += wanted.tokens
         return wanted
 
     async def settle(self, reservation: Reservation, usage: Usage | None) -> None:
         """Give back a reservation and count what the call cost; None where nothing was paid."""
         async with self._changed:
-            self._reserved.remove(reservation)
+            self._give_back(reservation)
             if usage is not None:
                 self.spent_money += self.price.of(usage)
                 self.spent_tokens += usage.prompt_tokens + usage.completion_tokens
@@ -64,15 +68,20 @@ class Budget:
     async def settle_lost(self, reservation: Reservation) -> None:
         """Count a call whose answer was lost at its reservation: it may have been billed in full."""
         async with self._changed:
-            self._reserved.remove(reservation)
+            self._give_back(reservation)
             self.spent_money += reservation.money
             self.spent_tokens += reservation.tokens
             self._changed.notify_all()
 
+    def _give_back(self, reservation: Reservation) -> None:
+        self._reserved.remove(reservation)
+        self._reserved_money -= reservation.money
+        self._reserved_tokens -= reservation.tokens
+
     def _fits(self, wanted: Reservation) -> bool:
-        ahead = (wanted, *self._reserved)
-        affordable = self.money is None or self.spent_money + sum(r.money for r in ahead) <= self.money
-        return affordable and (self.tokens is None or self.spent_tokens + sum(r.tokens for r in ahead) <= self.tokens)
+        money = self.spent_money + self._reserved_money + wanted.money
+        tokens = self.spent_tokens + self._reserved_tokens + wanted.tokens
+        return (self.money is None or money <= self.money) and (self.tokens is None or tokens <= self.tokens)
 
     def _refusal(self, wanted: Reservation) -> str:
         limits = []

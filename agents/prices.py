@@ -24,10 +24,19 @@ class Price(Record):
     input: Decimal
     output: Decimal
     source: str
+    batch_input: Decimal | None = None  # where a provider's batches are not just half as dear
+    batch_output: Decimal | None = None
 
     def of(self, usage: Usage) -> Decimal:
         """Return the cost of these tokens."""
         return (usage.prompt_tokens * self.input + usage.completion_tokens * self.output) / MILLION
+
+    def in_batches(self) -> "Price":
+        """Return the price of the provider's batch API: what is stated for it, else half."""
+        stated = (self.batch_input, self.batch_output)
+        halves = (self.input / 2, self.output / 2)
+        prompt, answer = (half if own is None else own for own, half in zip(stated, halves, strict=True))
+        return Price(input=prompt, output=answer, source=f"{self.source}, batch price")
 
 
 FREE = Price(input=Decimal(0), output=Decimal(0), source="runs here")

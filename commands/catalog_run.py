@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from agents.stopping import Stop
 from commands.output import say
 from commands.progress import RunProgress, Standing
 from commands.run_options import RunControls, RunOptions, controls_of
@@ -28,6 +27,11 @@ from memory.versions import use, version_for
 
 SHOWN_ITEMS = 12  # of a run, in the closing table
 COUNTED_BYTES = 20_000_000  # a larger catalog is not read twice just to show how far the run is
+STOPPING = "stopping: what is in flight is stored, nothing new is begun (once more: now). The same command resumes."
+STOPPING_BATCHES = (
+    "stopping: nothing new is submitted; what is submitted stays with the provider, goes on there and costs what it"
+    " costs. The same command finds it again."
+)
 COUNTS_EVERY = 5.0  # seconds
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -143,7 +147,7 @@ async def run_rows(settings: Settings, rows: Rows, options: RunOptions) -> RunRe
         version_id = _begun(workshop, settings, rows.source, owner, report)
         workshop.ledger.begin_run(report.run_id, fresh=options.fresh)
         try:
-            with stopping_on_signals(controls.stop, report):
+            with stopping_on_signals(controls, report):
                 batch = _batch(workshop, settings, options, version_id, owner, controls)
                 progress = RunProgress(total, lambda: _standing(workshop, batch, report))
                 await _worked(workshop, batch, rows.read(workshop), report, progress)
@@ -183,7 +187,9 @@ async def _keep_counts(workshop: Workshop, report: RunReport) -> None:
 
 
 def _standing(workshop: Workshop, batch: Batch, report: RunReport) -> Standing:
-    return Standing(report.counts, report.failed, workshop.ledger.spend, workshop.model.state, batch.elsewhere)
+    return Standing(
+        report.counts, report.failed, workshop.ledger.spend, workshop.model.state, batch.elsewhere, workshop.batches()
+    )
 
 
 def _batch(
@@ -225,9 +231,10 @@ def _ended(workshop: Workshop, version_id: int, report: RunReport) -> None:
 
 
 @contextmanager
-def stopping_on_signals(stop: Stop, report: RunReport) -> Iterator[None]:
+def stopping_on_signals(controls: RunControls, report: RunReport) -> Iterator[None]:
     """Let the first signal stop the run at its ease, and the second at once."""
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    stop = controls.stop
 
     def asked(number: int) -> None:
         if stop.wished and task is not None:
@@ -236,7 +243,7 @@ def stopping_on_signals(stop: Stop, report: RunReport) -> Iterator[None]:
             return
         report.stopped_by = number
         stop.wish()
-        say("stopping: what is in flight is stored, nothing new is begun (once more: now). The same command resumes.")
+        say(STOPPING_BATCHES if controls.provider_batch else STOPPING)
 
     for number in SIGNALS:
         loop.add_signal_handler(number, asked, number)

@@ -10,7 +10,7 @@ import typer
 from commands.catalog_items import SAMPLE_CATALOG
 from commands.knowledge import print_items
 from commands.output import INTERRUPTED, AsJson, KnowledgeBase, fail, invoked, print_json, run_async, say
-from commands.run_options import RunOptions
+from commands.run_options import RunOptions, with_items_at_once
 from commands.settings import Settings, settings_of
 
 if TYPE_CHECKING:
@@ -31,13 +31,16 @@ ColumnMap = Annotated[
     list[str] | None,
     typer.Option("--map", help="Which column is what: title=Name; may be repeated.", metavar="FIELD=COLUMN"),
 ]
-Concurrency = Annotated[int | None, typer.Option("--concurrency", help="Items at once.", min=1, max=1024)]
+Concurrency = Annotated[int | None, typer.Option("--concurrency", help="Items at once.", min=1, max=50_000)]
 Fresh = Annotated[bool, typer.Option("--fresh", help="Do everything anew, also what is done and paid already.")]
 Money = Annotated[float | None, typer.Option("--budget", help="Stop before more money than this is spent.", min=0)]
 Tokens = Annotated[int | None, typer.Option("--max-tokens", help="Stop before more tokens than this are used.", min=1)]
 Prices = Annotated[Path | None, typer.Option("--prices", help="Prices of your own (TOML).", metavar="FILE")]
 StaleOnly = Annotated[bool, typer.Option("--stale-only", help="No catalog: what `reaseq stale` lists, anew.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what it would cost; ask and store nothing.")]
+ProviderBatch = Annotated[
+    bool, typer.Option("--provider-batch", help="Through OpenAI's batch API: hours later, at half the price.")
+]
 Durability = Annotated[
     Literal["normal", "full"] | None,
     typer.Option("--durability", help="full: each answer also outlives a loss of power; slower."),
@@ -68,6 +71,7 @@ def enrich(
     durability: Durability = None,
     client: Client = None,
     stale_only: StaleOnly = False,
+    provider_batch: ProviderBatch = False,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
@@ -105,10 +109,12 @@ def _enrich(
     if (catalog is None) != stale_only:
         raise typer.BadParameter("give CATALOG, or --stale-only without one")
     settings = settings_of(context, **{name: given[name] for name in Settings.model_fields if name in given})
+    options = options_from(given)
+    settings = with_items_at_once(settings, options, given["concurrency"])
     if dry_run:
-        _forecast(settings, catalog, options_from(given), as_json)
+        _forecast(settings, catalog, options, as_json)
     else:
-        conclude(_run(settings, catalog, options_from(given)), settings, as_json)
+        conclude(_run(settings, catalog, options), settings, as_json)
 
 
 def options_from(given: dict[str, Any]) -> RunOptions:
@@ -132,7 +138,7 @@ def _run(settings: Settings, catalog: Path | None, options: RunOptions) -> "RunR
 def _forecast(settings: Settings, catalog: Path | None, options: RunOptions, as_json: bool) -> None:
     from commands.forecasts import catalog_work, print_to_do, stale_work  # noqa: PLC0415 - as above
 
-    print_to_do(catalog_work(settings, catalog, options) if catalog else stale_work(settings), as_json)
+    print_to_do(catalog_work(settings, catalog, options) if catalog else stale_work(settings, options), as_json)
 
 
 def conclude(report: "RunReport", settings: Settings, as_json: bool) -> None:

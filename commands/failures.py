@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from commands.enrich import Concurrency, Model, Money, Prices, Prompts, Tokens, conclude
+from commands.enrich import Concurrency, Model, Money, Prices, Prompts, ProviderBatch, Tokens, conclude
 from commands.output import AsJson, KnowledgeBase, print_json, print_table, run_async, say
-from commands.run_options import RunOptions
+from commands.run_options import RunOptions, with_items_at_once
 from commands.settings import Settings, settings_of
 
 if TYPE_CHECKING:
@@ -27,13 +27,17 @@ def failures(
     budget: Money = None,
     max_tokens: Tokens = None,
     prices: Prices = None,
+    provider_batch: ProviderBatch = False,
     as_json: AsJson = False,
 ) -> None:
     """List the items that failed, by reason; `--retry` tries them again, from their stored texts."""
     settings = settings_of(context, kb=kb, model=model, prompts=prompts, concurrency=concurrency, prices=prices)
+    money = None if budget is None else Decimal(str(budget))
+    options = RunOptions(retry_failed=True, budget=money, max_tokens=max_tokens, provider_batch=provider_batch)
+    settings = with_items_at_once(settings, options, concurrency)
     found = _failures(settings)
     if retry and found:
-        _retry(settings, budget, max_tokens, as_json)
+        _retry(settings, options, as_json)
     elif as_json:
         print_json(_document(found))
     else:
@@ -48,12 +52,10 @@ def _failures(settings: Settings) -> "list[ItemFailure]":
         return sorted(stored(session), key=lambda failure: (failure.reason, failure.item_id))
 
 
-def _retry(settings: Settings, budget: float | None, max_tokens: int | None, as_json: bool) -> None:
+def _retry(settings: Settings, options: RunOptions, as_json: bool) -> None:
     from commands.catalog_run import run_rows  # noqa: PLC0415 - the graph takes a second to import
     from commands.stored_rows import failed_rows  # noqa: PLC0415
 
-    money = None if budget is None else Decimal(str(budget))
-    options = RunOptions(retry_failed=True, budget=money, max_tokens=max_tokens)
     conclude(run_async(run_rows(settings, failed_rows(), options)), settings, as_json)
 
 

@@ -6,10 +6,9 @@ from decimal import Decimal
 from itertools import islice
 from pathlib import Path
 
-from agents.prices import price_of
 from commands.choices import keyless, model_of, prompts_of, provenance_of, taxonomy_of
 from commands.output import print_json, print_table, say
-from commands.run_options import RunOptions, prices_in
+from commands.run_options import RunOptions, controls_of
 from commands.settings import Settings
 from graphs.dependencies import AGENTS
 from memory.catalog import RejectedRow, read_catalog
@@ -48,11 +47,11 @@ class ToDo(Record):
         return tuple(agent.agent for agent in self.forecast.agents if not agent.known)
 
 
-def stale_work(settings: Settings) -> ToDo:
+def stale_work(settings: Settings, options: RunOptions | None = None) -> ToDo:
     """Return what the settings make stale of a knowledge base that must be there."""
     wanted = wanted_by(settings)
     with open_existing_database(settings.kb) as database, database.session() as session:
-        return _to_do(settings, database, stale(session, wanted))
+        return _to_do(settings, options or RunOptions(), database, stale(session, wanted))
 
 
 def catalog_work(settings: Settings, catalog: Path, options: RunOptions) -> ToDo:
@@ -61,7 +60,7 @@ def catalog_work(settings: Settings, catalog: Path, options: RunOptions) -> ToDo
     rows = islice(read_catalog(catalog, options.columns), options.limit)
     items = (row for row in rows if not isinstance(row, RejectedRow))
     with _opened(settings) as database:
-        return _to_do(settings, database, _results(database, wanted, items, options))
+        return _to_do(settings, options, database, _results(database, wanted, items, options))
 
 
 def wanted_by(settings: Settings) -> Wanted:
@@ -110,7 +109,7 @@ def _results(
                     yield StaleResult(item_id=item.id, agent=needs.agent, why=("not done with these settings",))
 
 
-def _to_do(settings: Settings, database: Database, results: Iterator[StaleResult]) -> ToDo:
+def _to_do(settings: Settings, options: RunOptions, database: Database, results: Iterator[StaleResult]) -> ToDo:
     """Count results in one pass; only the first items are kept."""
     causes: Counter[tuple[str, str]] = Counter()
     first: list[StaleResult] = []
@@ -133,13 +132,12 @@ def _to_do(settings: Settings, database: Database, results: Iterator[StaleResult
         causes=tuple(Cause(agent=a, why=why, results=n) for (a, why), n in causes.most_common()),
         first=tuple(first),
         forecast=expected,
-        cost=_cost(settings, expected),
+        cost=_cost(settings, options, expected),
     )
 
 
-def _cost(settings: Settings, expected: Forecast) -> Decimal | None:
-    own = prices_in(settings.prices) if settings.prices else {}
-    price = price_of(settings.model, own, settings.openai_base_url)
+def _cost(settings: Settings, options: RunOptions, expected: Forecast) -> Decimal | None:
+    price = controls_of(settings, options.model_copy(update={"budget": None})).price
     if price is None:
         return expected.cost
     prompt = Decimal(sum(agent.prompt_tokens for agent in expected.agents))

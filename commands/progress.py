@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from agents.providers.admission import RateState
+from agents.providers.batches_under_way import BatchesUnderWay
 from agents.providers.breaker import BreakerState
 from commands.output import errors, say
 from memory.ledger import Spend
@@ -31,6 +32,7 @@ class Standing(NamedTuple):
     spend: Spend
     rate: RateState
     elsewhere: int = 0  # items that another process has leased, and that are waited for
+    batches: BatchesUnderWay | None = None  # where a provider's batches are asked
 
 
 class RunProgress:
@@ -113,13 +115,14 @@ def status(standing: Standing, seconds: float) -> str:
     speed = (counts.enriched + counts.failed) / seconds if seconds > 0 else 0.0
     return (
         f"{counts.enriched} enriched, {failed}, {counts.rejected} rejected{skipped}, {speed:.1f} items/s; "
-        f"{spend.cost:.4f}{unpriced}, {tokens} tokens spent; {held_back(standing.rate)}{elsewhere}"
+        f"{spend.cost:.4f}{unpriced}, {tokens} tokens spent; {held_back(standing.rate, standing.batches)}{elsewhere}"
     )
 
 
-def held_back(rate: RateState) -> str:
+def held_back(rate: RateState, batches: BatchesUnderWay | None = None) -> str:
     """Return what holds the calls back at the moment."""
     parts = [f"{rate.in_flight} of {rate.allowed} calls in flight"]
+    parts += [_in_batches(batches)] if batches else []
     parts += [f"{rate.waiting} waiting"] if rate.waiting else []
     parts += [f"paused by the server for {rate.paused_seconds:.0f} s"] if rate.paused_seconds else []
     parts += [f"{rate.rate_limited} times rate-limited"] if rate.rate_limited else []
@@ -127,3 +130,8 @@ def held_back(rate: RateState) -> str:
     parts += [f"{rate.paid_lost} answers lost"] if rate.paid_lost else []
     parts += [_BREAKER[rate.breaker]] if rate.breaker in _BREAKER else []
     return ", ".join(parts)
+
+
+def _in_batches(state: BatchesUnderWay) -> str:
+    gathering = f", {state.gathering} questions gathering" if state.gathering else ""
+    return f"{state.batches} batches with the provider, {state.answered} of {state.questions} answered{gathering}"

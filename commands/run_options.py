@@ -15,6 +15,8 @@ from commands.settings import Settings
 from memory.errors import ReaseqError
 from memory.record import Record
 
+IN_BATCHES = 2000  # items at once where a provider's batches are asked
+
 
 class PriceFileError(ReaseqError):
     """The price file is none."""
@@ -29,6 +31,7 @@ class RunOptions(Record):
     retry_failed: bool = False
     budget: Decimal | None = Field(default=None, ge=0)  # money
     max_tokens: int | None = Field(default=None, ge=1)
+    provider_batch: bool = False  # ask through the provider's batch API
 
     @property
     def columns(self) -> dict[str, str] | None:
@@ -50,6 +53,7 @@ class RunControls:
     stop: Stop
     price: Price | None  # None: nobody says
     doubts: bool = False  # answers in the ledger that cannot be used are asked for once more
+    provider_batch: bool = False
 
 
 def controls_of(settings: Settings, options: RunOptions | None = None) -> RunControls:
@@ -58,14 +62,31 @@ def controls_of(settings: Settings, options: RunOptions | None = None) -> RunCon
     own = prices_in(settings.prices) if settings.prices else {}
     asked = known_price if options.budget is not None else price_of
     price = asked(settings.model, own, settings.openai_base_url)
+    if price is not None and options.provider_batch:
+        price = price.in_batches()
     budget = Budget(money=options.budget, tokens=options.max_tokens)
     if price is not None:
         budget.price = price
-    return RunControls(budget, Stop(), price, doubts=options.retry_failed)
+    return RunControls(budget, Stop(), price, doubts=options.retry_failed, provider_batch=options.provider_batch)
+
+
+def with_items_at_once(settings: Settings, options: RunOptions, concurrency: int | None) -> Settings:
+    """Return the settings with as many items at once as a provider's batches are worth, or as the command line says.
+
+    Raises `typer.BadParameter` where the model's provider has no batches.
+    """
+    if not options.provider_batch:
+        return settings
+    if not settings.model.startswith("openai:"):
+        raise typer.BadParameter(f"--provider-batch is for openai:MODEL, and the model is {settings.model}")
+    return settings.overridden(concurrency=concurrency or IN_BATCHES)
 
 
 def prices_in(path: Path) -> dict[str, Price]:
-    """Return the prices of a TOML file: a table for each spec, `input` and `output` in money for a million tokens."""
+    """Return the prices of a TOML file: a table for each spec, `input` and `output` in money for a million tokens.
+
+    `batch_input` and `batch_output` may be there too.
+    """
     try:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
         return {spec: Price.model_validate({**table, "source": str(path)}) for spec, table in tables.items()}

@@ -22,7 +22,7 @@ class Settings(Record):
     model: str = "embedded:smollm2"
     prompts: Path | None = None  # a folder that stands in for the bundled prompts
     taxonomy: Path | None = None  # a file or folder that stands in for the starter taxonomy
-    concurrency: int = Field(default=8, ge=1, le=1024)  # items on their way at once
+    concurrency: int = Field(default=8, ge=1, le=50_000)  # items on their way at once
     max_revisions: int = Field(default=2, ge=0, le=10)
     call_seconds: float = Field(default=120, gt=0)  # the longest that one model call may take
     client: Literal["aiohttp", "langchain"] = "aiohttp"  # what speaks to OpenAI-compatible servers

@@ -1,6 +1,7 @@
 """Everything a run works with, opened from the settings and closed at its end."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -11,7 +12,8 @@ from langsmith import tracing_context
 from agents.answering import Interviewer
 from agents.budgeted_model import BudgetedModel
 from agents.lost_answers import LostAnswers
-from agents.providers.base import ChatModel
+from agents.providers.base import ChatModel, FailureKind, ModelSpecError
+from agents.providers.batches_under_way import BatchesUnderWay
 from agents.providers.resilience import ResilientModel
 from agents.providers.resilience_policy import ResiliencePolicy
 from agents.reading.title_offers import shop_words_of
@@ -23,6 +25,7 @@ from commands.settings import Settings
 from graphs.context import EnrichmentContext
 from graphs.enrichment import EnrichmentGraph, build_enrichment_graph
 from graphs.templates import TemplateShelf
+from memory.batch_shelf import BatchShelf
 from memory.database import Database, open_database
 from memory.encoder import MiniLmEncoder
 from memory.ledger import Ledger
@@ -31,6 +34,7 @@ from memory.vectors import CategoryIndex
 from prompts.library import PromptLibrary
 
 T = TypeVar("T")
+BATCH_PATIENCE = 30 * 86_400.0  # seconds: longer than the most batches that a question may be in
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,7 @@ class Workshop:
     graph: EnrichmentGraph
     context: EnrichmentContext
     model: ResilientModel  # for a look at what holds the calls back
+    batches: Callable[[], BatchesUnderWay | None] = lambda: None  # the same of the provider's batches
 
 
 @asynccontextmanager
@@ -55,19 +60,46 @@ async def open_workshop(
     work than ours. One item at a time may then be on its way.
     """
     controls = controls or controls_of(settings)
-    model = await _done(lambda: model_of(settings), off_loop)
+    model = await _done(lambda: _model(settings, controls), off_loop)
     try:
         # LangChain would send traces to LangSmith where the environment asks for it; catalogs are nobody's business.
         with tracing_context(enabled=False):
             database = await _done(lambda: open_database(settings.kb, durability=settings.durability), off_loop)
             try:
-                async with Ledger(database) as ledger:
-                    opened = _Opened(settings, model, controls, database, ledger)
+                async with Ledger(database) as ledger, _in_batches(model, controls, database, ledger) as asked:
+                    opened = _Opened(settings, *asked, controls, database, ledger)
                     yield await _done(lambda: _workshop(opened, off_loop), off_loop)
             finally:
                 await _done(database.dispose, off_loop)
     finally:
         await model.aclose()
+
+
+def _model(settings: Settings, controls: RunControls) -> ChatModel:
+    """Return the model that the settings name; only the thin client's questions can be put in batches."""
+    return model_of(settings.overridden(client="aiohttp") if controls.provider_batch else settings)
+
+
+@asynccontextmanager
+async def _in_batches(
+    model: ChatModel, controls: RunControls, database: Database, ledger: Ledger
+) -> AsyncIterator[tuple[ChatModel, Callable[[], BatchesUnderWay | None]]]:
+    """Yield the model, asked through its provider's batch API if the run is to, and what looks at its batches."""
+    if not controls.provider_batch:
+        yield model, lambda: None
+        return
+    # aiohttp takes a while to import.
+    from agents.providers.batch_api import BatchedModel  # noqa: PLC0415
+    from agents.providers.chat_completions import ChatCompletionsModel  # noqa: PLC0415
+
+    if not isinstance(model, ChatCompletionsModel):
+        raise ModelSpecError(f"{model.spec} has no batch API")
+    shelf = BatchShelf(database, ledger, server=model.connection.server.url, model=model.name)
+    batched = BatchedModel(model, shelf, clock=StoppableClock(controls.stop))
+    try:
+        yield batched, lambda: batched.state
+    finally:
+        await batched.aclose()
 
 
 async def _done(work: Callable[[], T], off_loop: bool) -> T:
@@ -79,13 +111,14 @@ class _Opened(NamedTuple):
 
     settings: Settings
     model: ChatModel
+    batches: Callable[[], BatchesUnderWay | None]
     controls: RunControls
     database: Database
     ledger: Ledger
 
 
 def _workshop(opened: _Opened, off_loop: bool) -> Workshop:
-    settings, model, controls, database, ledger = opened
+    settings, model, batches, controls, database, ledger = opened
     taxonomy = taxonomy_of(settings)
     prompts = prompts_of(settings, model)
     encoder = MiniLmEncoder()
@@ -106,21 +139,38 @@ def _workshop(opened: _Opened, off_loop: bool) -> Workshop:
         shop_words=shop_words_of(taxonomy.phrases()),
         max_revisions=settings.max_revisions,
     )
-    return Workshop(database, ledger, taxonomy, build_enrichment_graph(), context, lasting)
+    return Workshop(database, ledger, taxonomy, build_enrichment_graph(), context, lasting, batches)
 
 
 def _lasting(model: ChatModel, settings: Settings, controls: RunControls, ledger: Ledger) -> ResilientModel:
     """Return the model that asks the budget before each try, and tries on where that has a point."""
-    policy = ResiliencePolicy(
+    return ResilientModel(
+        BudgetedModel(model, controls.budget),
+        _in_batches_policy(settings) if controls.provider_batch else _policy(settings),
+        clock=StoppableClock(controls.stop),
+        on_paid_lost=LostAnswers(ledger.record, model.spec, controls.price),
+    )
+
+
+def _policy(settings: Settings) -> ResiliencePolicy:
+    return ResiliencePolicy(
         max_concurrency=settings.concurrency,
         requests_per_minute=settings.requests_per_minute,
         tokens_per_minute=settings.tokens_per_minute,
     )
-    return ResilientModel(
-        BudgetedModel(model, controls.budget),
-        policy,
-        clock=StoppableClock(controls.stop),
-        on_paid_lost=LostAnswers(ledger.record, model.spec, controls.price),
+
+
+def _in_batches_policy(settings: Settings) -> ResiliencePolicy:
+    """Return the patience that batches need: what has failed for a time was in several of them already.
+
+    Many answers come at once, so many that fail in a row say nothing of the server's health. Limits by the minute are
+    not those of batches.
+    """
+    return ResiliencePolicy(
+        tries={FailureKind.PROTOCOL: 2},
+        deadline_seconds=BATCH_PATIENCE,
+        max_concurrency=settings.concurrency,
+        breaker_failures=sys.maxsize,
     )
 
 

@@ -151,7 +151,8 @@ class Batch:
                 for outcome in await self._claim(chunk):
                     yield outcome
             self._start()
-            for outcome in await self._ended():
+            more = not (exhausted or self._stop.wished) and len(self._pending) < self._settings.concurrency
+            for outcome in await self._ended(wait=not more):
                 yield outcome
         for outcome in [] if self._stop.wished else await self._cleared(float("inf")):
             yield outcome
@@ -193,9 +194,9 @@ class Batch:
         self._just_ended.append(task)
         self._some_ended.set()
 
-    async def _ended(self) -> list[Outcome]:
+    async def _ended(self, *, wait: bool) -> list[Outcome]:
         """Return the outcomes of items that have ended; waits for the first, but not long, so that a stop is seen."""
-        if self._pending and not self._just_ended:
+        if wait and self._pending and not self._just_ended:
             self._some_ended.clear()
             with suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_SECONDS):

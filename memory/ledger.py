@@ -76,6 +76,16 @@ class Ledger:
         self._fresh = fresh
         self.spend = Spend()
 
+    @property
+    def run_id(self) -> int | None:
+        """The run that is counted."""
+        return self._run_id
+
+    @property
+    def fresh(self) -> bool:
+        """Whether nothing of other runs is recalled."""
+        return self._fresh
+
     async def record(self, call: ModelCall) -> None:
         """Store one call; it is durable when this returns, and stored even if the caller is cancelled meanwhile."""
         if call.run_id is None:

@@ -245,3 +245,30 @@ class RejectedRowRow(Table, table=True):
     line: int
     reason: str = Field(sa_type=AnyText)
     item_id: str | None = Field(default=None, sa_type=AnyText)
+
+
+class BatchSubmissionRow(Table, table=True):
+    """One batch of questions at a provider that answers in its own time; it stays while a question of it does."""
+
+    __tablename__ = "batch_submission"
+
+    token: str = Field(primary_key=True)  # ours, and told to the provider
+    server: str = Field(sa_type=Text)  # its URL
+    model: str
+    run_id: int | None = None
+    batch_id: str | None = None  # the provider's; None: nobody knows yet whether it has the batch
+    owner: str  # who submits it
+    lease_until: float = 0.0  # seconds of the clock; until then whoever submits it may be at it
+    created_at: datetime = Field(sa_type=UtcTime)
+
+
+class BatchQuestionRow(Table, table=True):
+    """One question of a batch: under way while `result` is NULL, then answered and not yet in the ledger."""
+
+    __tablename__ = "batch_question"
+
+    token: str = Field(primary_key=True, foreign_key="batch_submission.token", ondelete="CASCADE")
+    question: str = Field(primary_key=True, index=True)
+    key: str  # of the ledger
+    since: int  # the ledger's newest call when the question was put here
+    result: str | None = Field(default=None, sa_type=AnyText)

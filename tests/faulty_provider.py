@@ -11,9 +11,11 @@ from decimal import Decimal
 from time import monotonic
 from typing import Any, Self
 
+import orjson
 from aiohttp import web
 
-from tests.faulty_answers import FAULTS, PAID, USABLE, Sending, send
+from tests.batch_office import BatchOffice, serve_batches
+from tests.faulty_answers import FAULTS, PAID, STATUSES, USABLE, Sending, send
 from tests.fitting_answers import fitting, product_in
 from tests.loopback_provider import Asked
 
@@ -72,7 +74,7 @@ class Call:
 
 @dataclass
 class FaultyProvider:
-    """Runs in a thread between `with` and its end.
+    """Runs in a thread between `with` and its end; `office` is its batch API.
 
     The first fitting rule decides on a call's fault, else `rates` (fault -> share of calls) drawn from the seed, the
     question and the attempt, so that the order of arrival changes nothing and a retry draws anew. `requests_per_minute`
@@ -100,6 +102,7 @@ class FaultyProvider:
         self._answered: set[str] = set()
         self._gate = threading.Event()
         self._gate.set()
+        self.office = BatchOffice(self._batched)
         self.held = 0  # calls that wait at the gate
         self.active = 0
         self.most_active = 0
@@ -165,6 +168,7 @@ class FaultyProvider:
         app = web.Application(client_max_size=64 << 20)
         app.router.add_post("/v1/chat/completions", self._complete)
         app.router.add_route("*", "/stolen", self._steal)
+        serve_batches(app, self.office)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.01)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0, backlog=1024)
@@ -196,6 +200,19 @@ class FaultyProvider:
             return response
         finally:
             self.active -= 1
+
+    def _batched(self, body: dict[str, Any]) -> tuple[int, Mapping[str, Any]] | None:
+        """Return the status and body of one line of a batch; None for one that gets no line at all."""
+        question = hashlib.sha256(orjson.dumps(body)).hexdigest()
+        call, envelope = self._judge(Asked("/v1/chat/completions", {}, body), question)
+        if call.fault in STATUSES:
+            status, _, error = STATUSES[call.fault]
+            return status, {"error": error}
+        if call.fault is not None:
+            return None
+        call.usable = True
+        self._answered.add(question)
+        return 200, envelope
 
     async def _hold(self) -> None:
         if self._gate.is_set():

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal, Self
 
+from tests.batch_office import BatchOffice
+
 Fault = Literal[
     "401",
     "404",
@@ -57,6 +59,7 @@ class LoopbackProvider:
         self.prompt_tokens = 11
         self.asked: list[Asked] = []
         self.released = threading.Event()  # ends the hanging of `hang`
+        self.office = BatchOffice(lambda body: (200, self.chat_completion(Asked("/v1/chat/completions", {}, body))))
 
     @property
     def host(self) -> str:
@@ -85,6 +88,22 @@ class LoopbackProvider:
         text = answer if isinstance(answer, str) else json.dumps(answer)
         return text[: len(text) // 2] if self.fault == "length" else text
 
+    def chat_completion(self, asked: Asked) -> dict[str, object]:
+        """Return the envelope of an answer."""
+        fault, text = self.fault, self.answer_text(asked)
+        message: dict[str, object] = {"role": "assistant", "content": text, "refusal": None}
+        if fault == "refusal":
+            message |= {"content": None, "refusal": "I cannot help with that."}
+        reason = fault if fault in ("length", "content_filter") else "stop"
+        tokens = {"prompt_tokens": self.prompt_tokens, "completion_tokens": 7, "total_tokens": 18}
+        return {
+            "id": "1",
+            "object": "chat.completion",
+            "model": f"{asked.body['model']}-2026",
+            "choices": [] if fault == "no_choices" else [{"index": 0, "message": message, "finish_reason": reason}],
+            "usage": None if fault == "no_usage" else tokens,
+        }
+
 
 class _Handler(BaseHTTPRequestHandler):
     provider: LoopbackProvider
@@ -94,20 +113,33 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
     def do_GET(self) -> None:
+        if self._batched():
+            return
         self._take()
         if not self._failed():
             self._json(200, self._listing())
 
     def do_POST(self) -> None:
+        if self._batched():
+            return
         asked = self._take()
         if self._failed():
             return
         if asked.path == "/v1/chat/completions":
-            self._json(200, self._chat_completion(asked))
+            self._json(200, self.provider.chat_completion(asked))
         elif asked.path == "/api/chat":
             self._send(200, "application/x-ndjson", self._ollama_stream(asked))
         else:
             self._json(200, {"model_info": {}, "details": {}})  # /api/show
+
+    def _batched(self) -> bool:
+        """Answer what is the batch API's."""
+        if not self.path.startswith(("/v1/files", "/v1/batches")):
+            return False
+        content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        status, body = self.provider.office.handle(self.command, self.path, content, self.headers["Content-Type"])
+        self._send(status, "application/json", body.decode())
+        return True
 
     def _take(self) -> Asked:
         content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -144,21 +176,6 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path == "/api/version":
             return {"version": "0.0.0"}
         return {"models": [{"model": f"{name}:latest", "name": f"{name}:latest"} for name in MODELS]}
-
-    def _chat_completion(self, asked: Asked) -> dict[str, object]:
-        fault, text = self.provider.fault, self.provider.answer_text(asked)
-        message: dict[str, object] = {"role": "assistant", "content": text, "refusal": None}
-        if fault == "refusal":
-            message |= {"content": None, "refusal": "I cannot help with that."}
-        reason = fault if fault in ("length", "content_filter") else "stop"
-        tokens = {"prompt_tokens": self.provider.prompt_tokens, "completion_tokens": 7, "total_tokens": 18}
-        return {
-            "id": "1",
-            "object": "chat.completion",
-            "model": f"{asked.body['model']}-2026",
-            "choices": [] if fault == "no_choices" else [{"index": 0, "message": message, "finish_reason": reason}],
-            "usage": None if fault == "no_usage" else tokens,
-        }
 
     def _ollama_stream(self, asked: Asked) -> str:
         text, name = self.provider.answer_text(asked), asked.body["model"]

@@ -24,6 +24,13 @@ LONGEST_DETAIL = 300  # characters of what a server says of an error
 _OWN_TEMPERATURE = re.compile(r"o\d|gpt-5(?!.*chat)")  # models that allow no other than their own
 
 
+class NothingThere(CallFailed):
+    """The server knows nothing of that address: no such thing, or no such service at all."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, kind=FailureKind.BAD_REQUEST)
+
+
 @dataclass(frozen=True)
 class OpenAIServer:
     """A server's address, the key for it, and what its failures mean; no error tells the key."""
@@ -74,6 +81,8 @@ class OpenAIServer:
                 " `reaseq models` lists what is there"
             )
         message = f"{self.url} answered: {self.detail(said)}"
+        if status in (404, 405, 501):
+            return NothingThere(message)
         failure = failure_of_status(status, f"{code} {said}", message, retry_after=retry_after)
         if status == 403 and isinstance(failure, CallFailed) and failure.kind is FailureKind.BAD_REQUEST:
             return AuthenticationFailed(f"{self.url} refused the key ({status}): check OPENAI_API_KEY")

@@ -38,3 +38,11 @@ def test_a_cost_is_exact() -> None:
     usage = Usage(prompt_tokens=1_000_000, completion_tokens=500_000)
 
     assert OWN["openai:mine"].of(usage) == Decimal("0.45")
+
+
+def test_a_batch_is_half_as_dear_unless_its_price_is_stated() -> None:
+    price = Price(input=Decimal("0.15"), output=Decimal("0.60"), source="prices.toml")
+    stated = price.model_copy(update={"batch_output": Decimal("0.5")})
+
+    assert price.in_batches() == Price(input=Decimal("0.075"), output=Decimal("0.3"), source="prices.toml, batch price")
+    assert (stated.in_batches().input, stated.in_batches().output) == (Decimal("0.075"), Decimal("0.5"))

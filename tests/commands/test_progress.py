@@ -8,6 +8,7 @@ import pytest
 from rich.console import Console
 
 from agents.providers.admission import RateState
+from agents.providers.batches_under_way import BatchesUnderWay
 from agents.providers.breaker import BreakerState
 from commands import progress
 from commands.progress import RunProgress, Standing, held_back, remaining, status
@@ -94,3 +95,11 @@ async def test_elsewhere_a_plain_line_is_said_now_and_then(
     said = capsys.readouterr().err
     assert "13 of ? after 0 s: 7 enriched" in said
     assert "\x1b" not in said
+
+
+def test_the_line_tells_how_far_the_providers_batches_are() -> None:
+    batches = BatchesUnderWay(batches=2, questions=2000, answered=1250, gathering=7)
+
+    line = status(STANDING._replace(batches=batches), seconds=5.0)
+
+    assert "2 batches with the provider, 1250 of 2000 answered, 7 questions gathering" in line

@@ -97,6 +97,14 @@ def retry_after_cap(seconds: float) -> None:
     _default(ResiliencePolicy, retry_after_cap=seconds)
 
 
+def quick_batches(seconds: float) -> None:
+    """Gather questions for so long, and wait so long between two looks at a batch."""
+    from agents.providers.batch_pace import BatchPace
+
+    waits = {"settle_seconds": seconds, "first_look": seconds, "longest_look": seconds, "longest_pause": seconds}
+    _default(BatchPace, lease_seconds=1.0, **waits)
+
+
 def busy_seconds(seconds: float) -> None:
     """Wait so long for another process that holds the knowledge base."""
     from memory import database
@@ -129,6 +137,7 @@ ALTERATIONS: dict[str, Callable[[float], None]] = {
         claim_size,
         breaker_cooldown,
         retry_after_cap,
+        quick_batches,
         busy_seconds,
     )
 }

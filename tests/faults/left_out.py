@@ -5,7 +5,6 @@ LEFT_OUT = {
     "F25": "Ollama's silent cut of a prompt is tried in tests/agents/providers/test_ollama.py",
     "F43": "there is no PostgreSQL here",
     "F48": "1,000 of its 100,000 items; memory over 20,000 is measured by benchmarks/orchestration.py",
-    "F49": "there is no batch API",
     "F50": "there is no embeddings server: the encoder runs in the process",
 }
 
