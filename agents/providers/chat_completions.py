@@ -209,5 +209,6 @@ async def _body(response: aiohttp.ClientResponse, largest: int = LARGEST_BODY) -
         except zlib.error as error:
             raise NoCompletion(f"a body that cannot be unpacked: {error}") from None
         if len(body) > largest:
+            body.clear()  # the error would hold it for as long as its question is tried again
             raise NoCompletion(f"a body of more than {largest:,} bytes")
     return bytes(body)
