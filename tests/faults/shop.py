@@ -153,7 +153,7 @@ class Shop:
 
     def enrich(self, *options: object, **altered: float) -> Ended:
         """Enrich the catalog, to the end."""
-        ended = self.begin(*options, **altered).ended()
+        ended = self.begin(*options, **altered).ended(LONGEST + len(self.rows))
         self.ended.append(ended)
         return ended
 

@@ -226,7 +226,7 @@ def test_f20_an_answer_without_end_is_cut(open_shop: OpenShop, fault: str) -> No
     healthy = open_shop(8).enrich()
     shop = open_shop(8, Rule(fault, item="Acme[1-6] ", attempts=(1,)))
 
-    ended = shop.enrich(**QUICK)
+    ended = shop.enrich("--concurrency", 1, **QUICK)  # six, one after the other
 
     assert ended.code == 0, ended.errors
     assert ended.report["enriched"] == 8
