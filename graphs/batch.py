@@ -11,7 +11,14 @@ from itertools import islice
 from uuid import uuid4
 
 from agents.budget import BudgetSpent
-from agents.providers.base import AuthenticationFailed, ModelNotFound, ProviderUnavailable, QuotaExhausted
+from agents.providers.admission import TROUBLE
+from agents.providers.base import (
+    AuthenticationFailed,
+    CallFailed,
+    ModelNotFound,
+    ProviderUnavailable,
+    QuotaExhausted,
+)
 from agents.stopping import RunStopped, Stop
 from graphs.context import EnrichmentContext
 from graphs.enrichment import EnrichmentGraph
@@ -46,6 +53,15 @@ SYSTEMIC = (
 
 
 @dataclass(frozen=True)
+class _Suspect:
+    """A failure that may be an outage's and not its item's; no item that began after `at` has been answered yet."""
+
+    claimed: Claimed
+    error: CallFailed
+    at: float  # seconds, monotonic
+
+
+@dataclass(frozen=True)
 class BatchSettings:
     """What one run may do at once, and what it does again."""
 
@@ -64,7 +80,8 @@ class Batch:
 
     It holds the rows that are on their way and those leased ahead, never the catalog. A failure that would meet every
     item stops the run: nothing new is begun, what is in flight is stored, the rest is given back, and the failure is
-    raised at the end.
+    raised at the end. An item that the server's own trouble ended is failed once a later item has been answered: in an
+    outage it is given back with the rest.
     """
 
     def __init__(
@@ -88,6 +105,8 @@ class Batch:
         self._just_ended: deque[asyncio.Task[Outcome | None]] = deque()
         self._some_ended = asyncio.Event()
         self._problem: ReaseqError | None = None
+        self._suspects: list[_Suspect] = []
+        self._answered_since = float("-inf")  # when the last begun of the items that were answered began
 
     async def outcomes(self, rows: Iterable[CatalogItem | RejectedRow]) -> AsyncIterator[Outcome]:
         """Yield one outcome a row, each stored before it is yielded."""
@@ -135,6 +154,8 @@ class Batch:
             more = not (exhausted or self._stop.wished) and len(self._pending) < self._settings.concurrency
             for outcome in await self._ended(wait=not more):
                 yield outcome
+        for outcome in [] if self._stop.wished else await self._cleared(float("inf")):
+            yield outcome
 
     async def _claim(self, chunk: Sequence[CatalogItem | RejectedRow]) -> list[Outcome]:
         """Lease what is to be done; return what is settled already."""
@@ -168,6 +189,8 @@ class Batch:
 
     def _note_end(self, task: asyncio.Task[Outcome | None]) -> None:
         # Each task tells its own end: `asyncio.wait` would tell all that are pending, for each that ends.
+        if not task.cancelled():
+            task.exception()  # the first is raised by `_ended`; that of another is nobody's to miss
         self._just_ended.append(task)
         self._some_ended.set()
 
@@ -180,12 +203,21 @@ class Batch:
                     await self._some_ended.wait()
         ended = [self._just_ended.popleft() for _ in range(len(self._just_ended))]
         self._pending.difference_update(ended)
-        return [outcome for task in ended if (outcome := task.result()) is not None]
+        outcomes = [outcome for task in ended if (outcome := task.result()) is not None]
+        return [*outcomes, *await self._cleared(self._answered_since)]
+
+    async def _cleared(self, since: float) -> list[Outcome]:
+        """Fail the suspects that failed before `since`: the server was there, so they are to blame."""
+        cleared = [suspect for suspect in self._suspects if suspect.at <= since]
+        self._suspects = [suspect for suspect in self._suspects if suspect.at > since]
+        return [await self._failed(one.claimed, reason_of(one.error), str(one.error)) for one in cleared]
 
     async def _done(self, claimed: Claimed) -> Outcome | None:
         """Enrich one item and store the outcome; the one place where a failure becomes a stored reason."""
+        began = time.monotonic()
         try:
             enrichment = await enrich_item(self._graph, claimed.item, self._context)
+            self._answered_since = max(self._answered_since, began)
             await self._ledger.write(lambda session: finish(session, claimed, enrichment))
             return Enriched(claimed.item, enrichment)
         except RunStopped:
@@ -197,12 +229,19 @@ class Batch:
             self._stop.wish()
             return None
         except ReaseqError as error:
-            return await self._failed(claimed, reason_of(error), str(error))
+            return await self._blamed(claimed, error)
         except Exception as error:
             trace_id = uuid4().hex
             logger.exception("item %r failed; trace id %s", claimed.item.id, trace_id)
             detail = f"{type(error).__name__}: {error} (trace id {trace_id})"
             return await self._failed(claimed, "internal", detail)
+
+    async def _blamed(self, claimed: Claimed, error: ReaseqError) -> Outcome | None:
+        """Fail the item, unless the server may be to blame."""
+        if isinstance(error, CallFailed) and error.kind in TROUBLE:
+            self._suspects.append(_Suspect(claimed, error, time.monotonic()))
+            return None
+        return await self._failed(claimed, reason_of(error), str(error))
 
     async def _failed(self, claimed: Claimed, reason: str, detail: str) -> Outcome:
         try:

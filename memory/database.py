@@ -13,6 +13,7 @@ from sqlalchemy import URL, Connection, Engine, StaticPool, create_engine, event
 from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
 from sqlmodel import Session
 
+from memory.database_file import DatabaseFile
 from memory.errors import ReaseqError
 
 Durability = Literal["normal", "full"]
@@ -47,6 +48,7 @@ class Database:
         # A knowledge base in memory has one connection, so its threads take turns.
         self._turn = RLock() if engine.dialect.name == "sqlite" and _in_memory(engine.url) else None
         self._writer = engine.execution_options(**{BEGIN: "BEGIN IMMEDIATE"})
+        self._file = DatabaseFile(Path(engine.url.database or "")) if _is_plain_file(engine.url) else None
         self._glancing = Lock()
         self._glances: Connection | None = None
 
@@ -61,7 +63,10 @@ class Database:
         """Yield a session of one write transaction: committed at the end, rolled back on any error.
 
         It holds the database's write lock from its first statement on, so another writer waits and never fails midway.
+        Raises `DatabaseUnreadable` where the file has gone since it was opened.
         """
+        if self._file is not None and (loss := self._file.loss()):
+            raise DatabaseUnreadable(f"{self.url} {loss} while it was in use; nothing can be stored there any more")
         with (
             self._taking_turns(),
             _named_errors(self.url),

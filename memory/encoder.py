@@ -1,5 +1,6 @@
 """How texts become vectors: all-MiniLM-L6-v2, as it is installed with reaseq."""
 
+import os
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -7,11 +8,16 @@ from threading import Lock
 from typing import Protocol, Self
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from memory.weights import MINILM, MINILM_TOKENIZER, locate
+
+# Else onnxruntime reports each session to its maker, and keeps a device's name in the user's cache folder. It looks
+# when it is imported, never later.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
+import onnxruntime
 
 Vectors = NDArray[np.float32]
 

@@ -46,11 +46,17 @@ STATUSES: dict[str, tuple[int, dict[str, str], dict[str, str] | str]] = {
 # Faults for which the model has run: they cost money.
 _PAID = """
 hang reset_after truncate_body chunked_cut stall slow_body slow_headers gzip_bomb gzip_bad huge 200_empty 200_bad_json
-200_no_choices 200_null_choices length refusal content_filter no_usage zero_usage wrong_model
+200_no_choices 200_null_choices length length_empty tool_calls refusal content_filter no_usage zero_usage wrong_model
 """
 PAID = frozenset(_PAID.split())
 # Faults with which the answer still arrives whole and usable.
 USABLE = frozenset({"no_usage", "zero_usage", "wrong_model"})
+
+# A model that calls tools that nobody offered: an unknown one, one twice, one with broken arguments.
+TOOL_CALLS = [
+    {"id": f"call{n}", "type": "function", "function": {"name": name, "arguments": arguments}}
+    for n, (name, arguments) in enumerate([("run", '{"command": "touch owned"}')] * 2 + [("open", '{"file": ')])
+]
 
 
 @dataclass(frozen=True)
@@ -118,6 +124,8 @@ _BODIES: dict[str, Callable[[Sending], bytes]] = {
     "200_no_choices": lambda sending: _changed(sending, choices=[]),
     "200_null_choices": lambda sending: _changed(sending, choices=None),
     "length": lambda sending: _cut(sending, "length"),
+    "length_empty": lambda sending: _chosen(sending, "length", content=""),
+    "tool_calls": lambda sending: _chosen(sending, "tool_calls", content=None, tool_calls=TOOL_CALLS),
     "content_filter": lambda sending: _cut(sending, "content_filter"),
     "refusal": lambda sending: _chosen(sending, "stop", content=None, refusal="I cannot help with that."),
     "huge": lambda sending: _chosen(sending, "stop", content="x" * (16 << 20)),

@@ -57,19 +57,35 @@ async def test_a_lost_answer_counts_at_its_worst_and_an_unsent_call_not_at_all()
 @settings(max_examples=60, deadline=None)
 @given(
     limit=st.integers(0, 200),
-    calls=st.lists(st.tuples(st.integers(1, 30), st.integers(1, 30), st.floats(0, 1), st.integers(0, 3)), max_size=30),
+    of_money=st.booleans(),  # one limit at a time, or the one would hold what the other lets through
+    calls=st.lists(
+        st.tuples(
+            st.integers(1, 30),
+            st.integers(1, 30),
+            st.floats(0, 1),
+            st.integers(0, 3),
+            st.sampled_from(["answered", "lost", "not sent"]),
+        ),
+        max_size=30,
+    ),
 )
-def test_no_interleaving_passes_the_limit(limit: int, calls: list[tuple[int, int, float, int]]) -> None:
-    budget = Budget(price=DEAR, money=Decimal(limit) / 1000, tokens=limit)
+def test_no_interleaving_passes_the_limit(
+    limit: int, of_money: bool, calls: list[tuple[int, int, float, int, str]]
+) -> None:
+    budget = Budget(price=DEAR, money=Decimal(limit) / 1000) if of_money else Budget(price=DEAR, tokens=limit)
 
-    async def call(prompt_tokens: int, longest: int, share: float, pauses: int) -> None:
+    async def call(prompt_tokens: int, longest: int, share: float, pauses: int, end: str) -> None:
         try:
             reservation = await budget.reserve(3 * prompt_tokens, longest)
         except BudgetSpent:
             return
         for _ in range(pauses):
             await asyncio.sleep(0)
-        await budget.settle(reservation, Usage(prompt_tokens=prompt_tokens, completion_tokens=int(share * longest)))
+        if end == "lost":
+            await budget.settle_lost(reservation)
+            return
+        used = Usage(prompt_tokens=prompt_tokens, completion_tokens=int(share * longest))
+        await budget.settle(reservation, used if end == "answered" else None)
 
     async def all_calls() -> None:
         await asyncio.gather(*(call(*arguments) for arguments in calls))

@@ -54,21 +54,35 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """Print scenario, promises, result and seconds of all tests of the scenario together."""
+    """Print a line for each scenario: its promises, the result and the seconds of all its tests together."""
     if not config.getoption("--fault-table", default=False):
         return
     scenarios: dict[str, list[pytest.TestReport]] = {}
+    promises: dict[str, set[str]] = {}
     for outcome in ("passed", "failed", "xfailed", "skipped"):
         for report in terminalreporter.stats.get(outcome, []):
-            name = dict(report.user_properties).get("scenario")
-            if name is not None:
-                scenarios.setdefault(str(name), []).append(report)
-    terminalreporter.section("fault scenarios")
+            name, _, promised = str(dict(report.user_properties).get("scenario", "")).partition(" | ")
+            if name:
+                scenarios.setdefault(name, []).append(report)
+                promises.setdefault(name, set()).update(promised.split())
+    terminalreporter.section("fault scenarios (docs/batches.md says what is promised)")
     for name in sorted(scenarios, key=_number):
-        scenario, _, promises = name.partition(" | ")
-        terminalreporter.write_line(f"{scenario:<5} | {promises:<20} | {_result(scenarios[name])}")
+        terminalreporter.write_line(
+            _line(name, " ".join(sorted(promises[name], key=_number)), _result(scenarios[name]))
+        )
+        for figures in _figures(scenarios[name]):
+            terminalreporter.write_line(_line("", "", figures))
     for name, reason in sorted(LEFT_OUT.items(), key=lambda left: _number(left[0])):
-        terminalreporter.write_line(f"{name:<5} | left out: {reason}")
+        terminalreporter.write_line(_line(name, "left out", reason))
+
+
+def _line(scenario: str, promises: str, result: str) -> str:
+    return f"{scenario:<5} | {promises:<16} | {result}"
+
+
+def _figures(reports: Sequence[pytest.TestReport]) -> list[str]:
+    """Return what tests have counted."""
+    return [str(value) for report in reports for name, value in report.user_properties if name == "figures"]
 
 
 def _number(name: str) -> int:

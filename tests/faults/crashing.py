@@ -31,7 +31,10 @@ def count_commits(_: float) -> None:
 
 
 def _around_commits(struck: Callable[[], None]) -> None:
+    from commands import catalog_run
     from memory.database import Database
+
+    catalog_run.COUNTS_EVERY = DAY  # or there were a commit more on a slow machine
 
     original = Database.writing
 

@@ -13,6 +13,11 @@ SELECT evidence.item_id, evidence.field, evidence.start, evidence.end, evidence.
        item.title, item.description, item.fields
 FROM evidence JOIN item ON item.id = evidence.item_id
 """
+_KNOWN = """
+SELECT item_id, category_id, summary, claim_id, name, value, normalized, unit, decision, reason
+FROM enrichment JOIN claim USING (item_id, version_id) JOIN verdict USING (item_id, version_id, claim_id)
+ORDER BY item_id, claim_id
+"""
 _ANSWERED_TWICE = """
 SELECT schema_name, count(*) FROM model_call WHERE outcome = 'answered' GROUP BY key HAVING count(*) > 1
 """
@@ -27,6 +32,7 @@ def hold(shop: Shop, *, repeats: int = 0, complete: bool = True) -> None:
     traceable(shop)
     secret_kept(shop)
     assert shop.provider.stolen == [], "I8: a redirect was followed"
+    assert [*shop.elsewhere.iterdir()] == [], "I9: a file was written outside the folder"
 
 
 def sound(shop: Shop) -> None:
@@ -53,8 +59,8 @@ def accounted_for(shop: Shop, *, complete: bool = True) -> None:
         assert shop.ask("SELECT count(*) FROM rejected_row") == [(1,)], "I2"
     assert all(shop.reasons().values()), "I2: a failure without a reason"
     newest = "(SELECT max(id) FROM version)"
-    stored = {item for (item,) in shop.ask(f"SELECT item_id FROM enrichment WHERE version_id = {newest}")}
-    assert stored == {item for item, state in states.items() if state == "enriched"}, "I2"
+    stored = [item for (item,) in shop.ask(f"SELECT item_id FROM enrichment WHERE version_id = {newest}")]
+    assert sorted(stored) == sorted(item for item, state in states.items() if state == "enriched"), "I2"
 
 
 def reported(ended: Ended, rows: int) -> None:
@@ -62,6 +68,11 @@ def reported(ended: Ended, rows: int) -> None:
     report = ended.report
     parts = report["enriched"] + sum(report["failed"].values()) + len(report["rejected"])
     assert report["rows"] == rows + 1 == parts + sum(report["skipped"].values()), f"I2: {report}"
+
+
+def same_knowledge(shop: Shop, undisturbed: Shop) -> None:
+    """I13: what is known does not tell what happened on the way."""
+    assert shop.ask(_KNOWN) == undisturbed.ask(_KNOWN), "I13"
 
 
 def proven(shop: Shop) -> None:

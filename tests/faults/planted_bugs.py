@@ -1,4 +1,4 @@
-"""Plants ten bugs, one at a time, in a copy of the project: each must turn a test of the quick fault scenarios red.
+"""Plants bugs, one at a time, in a copy of the project: each must turn the quickest test that is about it red.
 
 Run as `python -m tests.faults.planted_bugs`; the working tree is not touched.
 """
@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,13 +17,14 @@ LEFT_BEHIND = (".git", ".venv", ".*_cache", "__pycache__", "docs", "benchmarks",
 
 @dataclass(frozen=True)
 class Bug:
-    """A text of one file that is replaced by another, and the tests that should notice (a pytest -k expression)."""
+    """A text of one file that is replaced by another, and the tests that should notice: a file and a -k expression."""
 
     name: str
     file: str
     right: str
     wrong: str
-    noticed: str
+    tests: str
+    named: str
 
 
 BUGS = (
@@ -31,70 +33,120 @@ BUGS = (
         "agents/answering.py",
         "call = self._memory.recall(key) if self._memory else None",
         "call = None",
-        "f2_ or f7_",
+        "tests/agents/test_answering.py",
+        "durable",
     ),
     Bug(
-        "a call counts as kept before it is durable",
+        "a call counts as kept before it is durable: its commit comes after the next node",
         "agents/answering.py",
         "            await kept\n",
-        "            inspect.isawaitable(kept)\n",
-        "f2_ or f7_ or f47",
+        "            __import__('asyncio').ensure_future(kept)\n",
+        "tests/agents/test_answering.py",
+        "asynchronous",
+    ),
+    Bug(
+        "a claim's quote need not stand in the text",
+        "memory/schema.py",
+        "if text[evidence.start : evidence.end] != evidence.quote:",
+        "if not text:",
+        "tests/memory/test_schema.py",
+        "evidence",
+    ),
+    Bug(
+        "what a model proposes needs no quote that the text has",
+        "agents/attribute_extractor.py",
+        "        if place is not None and find_span(text[place[0] : place[1]], proposal.value.strip()) is not None:",
+        "        place = place or (0, len(text))\n        if place:",
+        "tests/agents/test_attribute_extractor.py",
+        "without_a_span",
     ),
     Bug(
         "a late result is not fenced off",
         "memory/work.py",
         ".first() != (WorkState.LEASED, claimed.fence):",
         ".first() is None:",
-        "f42",
+        "tests/memory/test_work.py",
+        "fenced_off",
     ),
     Bug(
         "leases of others are ignored",
         "memory/work.py",
-        "return WorkState.LEASED if live and row.owner != owner else WorkState.WAITING",
+        "return WorkState.LEASED if live and row.owner not in mine else WorkState.WAITING",
         "return WorkState.WAITING",
-        "f41",
+        "tests/memory/test_work.py",
+        "one_owner",
     ),
     Bug(
         "a changed text counts as done",
         "memory/work.py",
         "return state if row.content_hash == item.content_hash else WorkState.WAITING",
         "return state",
-        "f47",
+        "tests/memory/test_work.py",
+        "another_text",
     ),
     Bug(
         "redirects are followed",
         "agents/providers/openai_connection.py",
         "allow_redirects=False",
         "allow_redirects=True",
-        "f21",
+        "tests/agents/providers/test_chat_completions.py",
+        "redirect",
     ),
     Bug(
         "a spent quota fails one item after the other",
         "graphs/batch.py",
-        "    QuotaExhausted,\n)",
-        ")",
+        "    QuotaExhausted,\n)\n\n\n",
+        ")\n\n\n",
+        "tests/faults/test_providers.py",
         "f12",
+    ),
+    Bug(
+        "what failed in an outage is failed at once",
+        "graphs/batch.py",
+        "if isinstance(error, CallFailed) and error.kind in TROUBLE:",
+        "if not error.args:",
+        "tests/graphs/test_batch.py",
+        "outage",
     ),
     Bug(
         "the budget counts nothing",
         "agents/budget.py",
         "money <= self.money",
         "money >= 0",
-        "f37",
+        "tests/agents/test_budget.py",
+        "limit",
     ),
     Bug(
         "lost answers are tried for ever",
         "agents/providers/resilience.py",
         "return question.paid_lost <= 1 and question.failures[error.kind] < self._policy.tries.get(error.kind, 1)",
         "return question.failures[error.kind] < 9",
-        "f17 or f22",
+        "tests/agents/providers/test_resilience.py",
+        "lost_answers",
     ),
     Bug(
         "waits are sat out although the run is to stop",
         "agents/stopping.py",
         "        await self._stop.sleep(seconds)\n",
         "        await super().sleep(seconds)\n",
+        "tests/faults/test_kills.py",
         "f8_",
+    ),
+    Bug(
+        "an export is written in place",
+        "memory/atomic_file.py",
+        '    unfinished = target.with_name(f".reaseq-{os.getpid()}-{secrets.token_hex(4)}.tmp")\n',
+        "    unfinished = target\n",
+        "tests/memory/test_export.py",
+        "leaves_the_old_file",
+    ),
+    Bug(
+        "a knowledge base that was deleted is written to",
+        "memory/database.py",
+        "if self._file is not None and (loss := self._file.loss()):",
+        "if self._file is not None and (loss := None):",
+        "tests/memory/test_database.py",
+        "gone",
     ),
 )
 
@@ -109,7 +161,8 @@ def noticed(bug: Bug) -> bool:
         if text.count(bug.right) != 1:
             raise SystemExit(f"{bug.file} has {text.count(bug.right)} times what {bug.name!r} replaces: mend its patch")
         place.write_text(text.replace(bug.right, bug.wrong), encoding="utf-8")
-        command = [sys.executable, "-m", "pytest", "tests/faults", "-x", "-p", "no:cacheprovider", "-k", bug.noticed]
+        options = ("-x", "-p", "no:cacheprovider", "-m", "", "-k", bug.named)
+        command = [sys.executable, "-m", "pytest", bug.tests, *options]
         ran = subprocess.run(command, cwd=copy, capture_output=True, text=True, check=False)
     if ran.returncode not in {0, 1}:
         raise SystemExit(f"{bug.name}: the tests did not run\n{ran.stdout}{ran.stderr}")
@@ -120,9 +173,11 @@ def main() -> None:
     """Plant each bug; exit code 1 if one goes unnoticed."""
     unnoticed = 0
     for bug in BUGS:
+        started = time.monotonic()
         red = noticed(bug)
         unnoticed += not red
-        print(f"{'red' if red else 'UNNOTICED':<9} | {bug.noticed:<18} | {bug.name}", flush=True)
+        result = "red" if red else "UNNOTICED"
+        print(f"{result:<9} | {time.monotonic() - started:5.1f} s | {bug.name}  [{bug.tests}: {bug.named}]", flush=True)
     sys.exit(1 if unnoticed else 0)
 
 

@@ -5,24 +5,21 @@ import os
 import shutil
 import signal
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from time import monotonic, sleep
+from time import monotonic
 from typing import Any
 
+from tests.faults.nursery import end_of, nursery
 from tests.faulty_provider import FaultyProvider
 
 ROOT = Path(__file__).parents[2]
-PROGRAM = (sys.executable, str(ROOT / "app.py"))
-ALTERED = (sys.executable, str(ROOT / "tests" / "faults" / "crashing.py"))
 CANARY = "sk-canary-5f1e0b7c"  # the key, which no file and no output may hold
 PRICES = '["openai:small"]\ninput = 1\noutput = 4\n'  # what the faulty provider bills
 DEPARTMENTS = ("attributes", "clothing", "kitchen")
-LONGEST = 45.0  # seconds that any command may take
+LONGEST = 120.0  # seconds that any command may take, on a machine that is busy with others
 
 
 @dataclass(frozen=True)
@@ -34,6 +31,7 @@ class Ended:
     errors: str
     seconds: float
     peak: int  # bytes of memory
+    cpu: float  # seconds
 
     @property
     def report(self) -> Any:
@@ -49,17 +47,13 @@ class Ended:
 class Running:
     """A started process; its output goes to files, so that it never waits for us."""
 
-    def __init__(self, command: Sequence[str], folder: Path, env: Mapping[str, str]) -> None:
+    def __init__(
+        self, command: Sequence[str], folder: Path, env: Mapping[str, str], altered: Mapping[str, float]
+    ) -> None:
         self.started = monotonic()
-        number = len(list(folder.glob("*.out")))
-        self._files = [folder / f"{number}.out", folder / f"{number}.err"]
-        with self._files[0].open("wb") as output, self._files[1].open("wb") as errors:
-            self._process = subprocess.Popen(command, cwd=folder, env=dict(env), stdout=output, stderr=errors)
-
-    @property
-    def pid(self) -> int:
-        """The process's id."""
-        return self._process.pid
+        self._command, self._folder, self._name = command, folder, str(len(list(folder.glob("*.out"))))
+        (folder / f"{self._name}.out").touch()  # at once, so that the next one is called otherwise
+        self.pid = nursery().start(command, folder, env, self._name, altered=altered)
 
     def send(self, number: signal.Signals) -> None:
         """Send a signal."""
@@ -67,27 +61,24 @@ class Running:
 
     def ended(self, seconds: float = LONGEST) -> Ended:
         """Return how it ended; after so many seconds it is killed and `TimeoutError` raised."""
-        until = monotonic() + seconds
-        while True:
-            pid, status, used = os.wait4(self.pid, os.WNOHANG)
-            if pid:
-                break
-            if monotonic() > until:
-                self.kill()
-                raise TimeoutError(f"{self._process.args!r} had not ended after {seconds} s: {self._said()[1][-2000:]}")
-            sleep(0.01)
-        self._process.returncode = os.waitstatus_to_exitcode(status)
-        taken = monotonic() - self.started
-        return Ended(self._process.returncode, *self._said(), taken, used.ru_maxrss * 1024)
+        end = end_of(self._folder, self._name, seconds)
+        if end is None:
+            said = self.kill().errors[-2000:]
+            raise TimeoutError(f"{self._command!r} had not ended after {seconds} s: {said}")
+        code, peak, cpu = end
+        return Ended(code, *self.said(), monotonic() - self.started, peak, cpu)
 
     def kill(self) -> Ended:
         """Kill it as a loss of power does, and return what it had said."""
-        self._process.kill()
-        self._process.wait()
-        return Ended(-signal.SIGKILL, *self._said(), monotonic() - self.started, 0)
+        self.send(signal.SIGKILL)
+        return self.ended()
 
-    def _said(self) -> tuple[str, str]:
-        output, errors = (file.read_text(encoding="utf-8", errors="replace") for file in self._files)
+    def said(self) -> tuple[str, str]:
+        """Return what it has said so far on standard output and standard error."""
+        output, errors = (
+            (self._folder / f"{self._name}.{kind}").read_text(encoding="utf-8", errors="replace")
+            for kind in ("out", "err")
+        )
         return output, errors
 
 
@@ -103,6 +94,7 @@ class Shop:
     ended: list[Ended] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self.elsewhere.mkdir()
         (self.folder / "departments").mkdir()
         for name in DEPARTMENTS:
             shutil.copy(ROOT / "memory" / "departments" / f"{name}.yaml", self.folder / "departments")
@@ -126,6 +118,11 @@ class Shop:
         )
 
     @property
+    def elsewhere(self) -> Path:
+        """The folders of the user and of temporary files, where nothing is to be written."""
+        return self.folder / "elsewhere"
+
+    @property
     def file(self) -> Path:
         """The knowledge base's file."""
         return self.folder / "kb.db"
@@ -142,13 +139,13 @@ class Shop:
             "REASEQ_TAXONOMY": str(self.folder / "departments"),
             "REASEQ_PRICES": str(self.folder / "prices.toml"),
         }
-        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-        return kept | given | {f"REASEQ_{name.upper()}": value for name, value in self.settings.items()}
+        kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+        elsewhere = {"HOME": str(self.elsewhere), "TMPDIR": str(self.elsewhere)}
+        return kept | elsewhere | given | {f"REASEQ_{name.upper()}": value for name, value in self.settings.items()}
 
     def start(self, *arguments: object, **altered: float) -> Running:
-        """Start `reaseq …`; with alterations (tests/faults/crashing.py), the same with those."""
-        program = (*ALTERED, json.dumps(altered)) if altered else PROGRAM
-        return Running((*program, *map(str, arguments)), self.folder, self.environment)
+        """Start `reaseq …` with alterations (tests/faults/crashing.py); with `cold`, as a new interpreter."""
+        return Running(list(map(str, arguments)), self.folder, self.environment, altered)
 
     def begin(self, *options: object, **altered: float) -> Running:
         """Start to enrich the catalog."""

@@ -4,8 +4,6 @@ import pytest
 
 from tests.faults.planted_bugs import BUGS, ROOT, Bug
 
-pytestmark = pytest.mark.faults
-
 
 @pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name)
 def test_a_planted_bug_changes_one_place(bug: Bug) -> None:

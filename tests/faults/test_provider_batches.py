@@ -128,13 +128,21 @@ def test_f49_killed_at_any_point_each_question_is_billed_once(
     finished(shop, 12)
 
 
+commit_moments: list[int] = []  # counted once
+
+
+def counted_moments(open_shop: OpenShop) -> list[int]:
+    counted = open_shop(5)
+    counted.enrich("--provider-batch", count_commits=1, **QUICK)
+    commit_moments.append(len((counted.folder / "commits").read_text(encoding="utf-8")))
+    return commit_moments
+
+
 @slow
 @pytest.mark.scenario("F49", "I1 I2")
 @pytest.mark.parametrize("share", [0.1, 0.25, 0.4, 0.55, 0.7, 0.85])
 def test_f49_killed_at_a_commit(open_shop: OpenShop, share: float) -> None:
-    counted = open_shop(5)
-    counted.enrich("--provider-batch", count_commits=1, **QUICK)
-    moments = len((counted.folder / "commits").read_text(encoding="utf-8"))
+    [moments] = commit_moments or counted_moments(open_shop)
     shop = open_shop(5)
     killed = shop.enrich("--provider-batch", crash_at=max(1, round(share * moments)), **QUICK)
     assert killed.code == -9, killed.errors

@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 
 from agents.answering import Interviewer
-from agents.providers.base import AuthenticationFailed, Completion, ProviderUnavailable
+from agents.providers.base import (
+    AuthenticationFailed,
+    CallFailed,
+    CallKey,
+    Completion,
+    FailureKind,
+    ProviderUnavailable,
+)
 from agents.providers.scripted import ScriptedAnswer, ScriptedModel
 from agents.stopping import Stop
 from graphs.batch import Batch, BatchSettings
@@ -122,6 +129,56 @@ async def test_a_refused_key_ends_the_run_instead_of_walking_the_catalog(tmp_pat
             await run_batch(rows(50), context, database, concurrency=4)
 
     assert asked <= 4
+
+
+class Overloaded(ScriptedModel):
+    """Has the server's own trouble with some items, and is given up at others."""
+
+    troubled: frozenset[str] = frozenset()
+    given_up: frozenset[str] = frozenset()
+
+    async def complete(self, *args: object, about: CallKey | None = None, **named: object) -> Completion:
+        if about is not None and about.item_id in self.troubled:
+            raise CallFailed("overloaded", kind=FailureKind.OVERLOADED)
+        if about is not None and about.item_id in self.given_up:
+            raise ProviderUnavailable("the server is down")
+        return await super().complete(*args, about=about, **named)  # type: ignore[arg-type]
+
+
+async def test_an_item_that_failed_in_an_outage_is_given_back_with_the_rest(tmp_path: Path) -> None:
+    class Down(Overloaded):
+        troubled, given_up = frozenset({"I2", "I3"}), frozenset({"I4"})
+
+    with open_database("sqlite://") as database:
+        context, journal = context_of(tmp_path, database, [PICK], capabilities=NO_CAPABILITIES)
+        down = replace(context, model=Interviewer(Down([PICK], capabilities=NO_CAPABILITIES), journal))
+        with pytest.raises(ProviderUnavailable):
+            await run_batch(rows(9), down, database, concurrency=1)
+        with database.session() as session:
+            assert (counts(session).enriched, failures(session)) == (2, [])
+
+        found = await run_batch(rows(9), context, database, concurrency=1)
+
+    assert [type(o).__name__ for o in found] == ["Skipped", "Skipped", *["Enriched"] * 7]
+
+
+@pytest.mark.parametrize("troubled", [{"I2", "I3"}, {"I7", "I8"}])
+async def test_an_item_that_the_server_has_trouble_with_alone_is_failed(tmp_path: Path, troubled: set[str]) -> None:
+    class Troubled(Overloaded):
+        pass
+
+    Troubled.troubled = frozenset(troubled)
+    with open_database("sqlite://") as database:
+        context, journal = context_of(tmp_path, database, [PICK], capabilities=NO_CAPABILITIES)
+        context = replace(context, model=Interviewer(Troubled([PICK], capabilities=NO_CAPABILITIES), journal))
+        found = await run_batch(rows(9), context, database, concurrency=1)
+
+        with database.session() as session:
+            stored = failures(session)
+
+    assert {o.item.id for o in found if isinstance(o, Failed)} == troubled
+    assert [(f.item_id, f.reason) for f in stored] == [(item, "provider_overloaded") for item in sorted(troubled)]
+    assert len(found) == 9
 
 
 async def test_items_that_meet_the_same_dead_server_at_once_make_one_error(tmp_path: Path) -> None:

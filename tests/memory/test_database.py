@@ -2,11 +2,13 @@
 
 import multiprocessing
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -307,3 +309,24 @@ def test_a_kill_inside_a_transaction_keeps_what_was_committed_and_nothing_else(p
         assert counts(session).items == 21
         assert item_of(session, "half") is None
         assert pragma(session, "integrity_check") == "ok"
+
+
+@pytest.mark.parametrize(
+    ("lose", "said"),
+    [
+        (lambda path: path.unlink(), "was deleted while it was in use"),
+        (
+            lambda path: shutil.copy(path, path.with_name("copy")) and path.with_name("copy").replace(path),
+            "was replaced",
+        ),
+        (lambda path: os.truncate(path, 1024), "was cut short"),
+    ],
+)
+def test_nothing_is_written_to_a_file_that_has_gone(path: Path, lose: Callable[[Path], object], said: str) -> None:
+    with open_database(url_of(path)) as database:
+        with database.writing() as session:
+            save_item(session, drill("kept"))
+        lose(path)
+
+        with pytest.raises(DatabaseUnreadable, match=said), database.writing() as session:
+            save_item(session, drill("lost"))

@@ -1,10 +1,16 @@
 """The vectors of all-MiniLM-L6-v2."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from memory.encoder import MiniLmEncoder, TextEncoder
 
+ROOT = Path(__file__).parents[2]
 TITLES = [
     "Bosch cordless drill 18V",
     "Wasserkocher Edelstahl 1,7 l",
@@ -61,3 +67,12 @@ def test_no_texts_give_no_vectors(encoder: TextEncoder) -> None:
 
 def test_the_name_tells_model_and_limit(encoder: TextEncoder) -> None:
     assert encoder.name == "all-MiniLM-L6-v2-int8@8199be6f699a/128"
+
+
+def test_encoding_writes_nothing_into_the_users_folders(tmp_path: Path) -> None:
+    folders = {"HOME": str(tmp_path), "TMPDIR": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path)}
+    encode = "from memory.encoder import MiniLmEncoder; MiniLmEncoder().encode(['a cup'])"
+
+    subprocess.run([sys.executable, "-c", encode], cwd=ROOT, env={"PATH": os.environ["PATH"], **folders}, check=True)
+
+    assert [*tmp_path.iterdir()] == []

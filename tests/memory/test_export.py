@@ -1,6 +1,8 @@
 """Exports are whole, stable, valid, and harmless in a spreadsheet."""
 
 import csv
+import re
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,13 +11,18 @@ from typing import Any
 import duckdb
 import orjson
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sqlmodel import Session
 
 from memory.atomic_file import FileUnwritable
+from memory.catalog import read_catalog
 from memory.database import open_database
 from memory.export import COLUMNS, ExportFormat, export_knowledge, unformula
 from memory.rows import CorruptKnowledge
+from memory.schema import CatalogItem
 from memory.store import save_enrichment, save_item
+from memory.text import plain_text
 from memory.versions import version_for
 from tests.memory.knowledge_samples import PROVENANCE, drill, enriched, known, quoted
 
@@ -177,6 +184,41 @@ def test_csv_gives_hostile_text_back_behind_one_apostrophe_at_most(
     (row,) = read_csv(tmp_path / "out.csv")
     assert row["value"] == row["summary"] == unformula(hostile)
     assert row["value"].removeprefix("'") == hostile or row["value"] == hostile
+
+
+STORABLE = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=40)
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.lists(STORABLE | st.sampled_from(HOSTILE), min_size=1, max_size=12))
+def test_every_text_is_read_again_as_it_was_known(texts: list[str]) -> None:
+    names = [f"i{number:02}" for number in range(len(texts))]
+    with tempfile.TemporaryDirectory() as folder, open_database("sqlite://") as database, database.writing() as session:
+        version_for(session, PROVENANCE)
+        for name, told in zip(names, texts, strict=True):
+            item = drill(name, title=f"{told} drill")
+            save_enrichment(session, 1, item, enriched(item, [known("use", told)], summary=told))
+        paths = {kind: Path(folder) / f"out.{kind.value}" for kind in ExportFormat}
+        for kind, path in paths.items():
+            export_knowledge(session, path, kind)
+
+        lines = read_jsonl(paths[ExportFormat.JSONL])
+        cells = read_csv(paths[ExportFormat.CSV])
+        with duckdb.connect() as connection:
+            columns = "SELECT title, value, summary FROM read_parquet(?) ORDER BY item_id"
+            rows = connection.execute(columns, [str(paths[ExportFormat.PARQUET])]).fetchall()
+        again = [row for row in read_catalog(paths[ExportFormat.JSONL]) if isinstance(row, CatalogItem)]
+
+    assert [(o["title"], o["attributes"]["use"][0]["value"], o["summary"]) for o in lines] == rows
+    assert [tuple(map(formula_again, (c["title"], c["value"], c["summary"]))) for c in cells] == rows
+    assert rows == [(f"{told} drill", told, told) for told in texts]
+    titles = {name: plain_text(f"{told} drill").split() for name, told in zip(names, texts, strict=True)}
+    assert {item.id: item.title.split() for item in again} == titles  # a title is one line there
+
+
+def formula_again(cell: str) -> str:
+    """Return what `unformula` was given: one apostrophe before a formula sign is its own."""
+    return re.sub(r"\A'(?='*[=+\-@\t\r\n＝＋－＠])", "", cell)
 
 
 @pytest.mark.parametrize("export_format", ExportFormat)

@@ -66,6 +66,16 @@ def test_a_quote_with_one_wrong_letter_is_not_found(text: str, data: st.DataObje
     assert find_span(text, text[:place] + "z" + text[place + 1 :]) is None
 
 
+@given(st.text(min_size=1, max_size=60), st.data())
+def test_a_quote_with_a_letter_that_the_text_does_not_have_is_not_found(text: str, data: st.DataObject) -> None:
+    foreign = next(letter for letter in "中文字" if letter not in unicodedata.normalize("NFKC", text))
+    start = data.draw(st.integers(0, len(text) - 1))
+    end = data.draw(st.integers(start + 1, len(text)))
+    place = data.draw(st.integers(start, end - 1))
+
+    assert find_span(text, text[start:place] + foreign + text[place + 1 : end]) is None
+
+
 @given(st.text(alphabet="Grün–„Straße“ﬁ1½ Å", max_size=20))
 def test_a_quote_in_another_composition_is_found_at_the_original_place(text: str) -> None:
     quote = unicodedata.normalize("NFKD", text).upper()
