@@ -1,6 +1,6 @@
 """Every call of a model with its raw answer, stored as it came, before anything is parsed, and found by its key."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any, Self, TypeVar
 
@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 
 from memory.column_types import escaped, unescaped
 from memory.database import Database
-from memory.group_commit import GroupWriter
+from memory.group_commit import GroupWriter, Together
 from memory.model_call import Message, ModelCall, Usage, call_key
 from memory.record import Record
 from memory.rows import Row, now
@@ -19,6 +19,7 @@ from memory.tables import TABLES, ModelCallRow
 
 __all__ = ["Ledger", "Spend", "call_key", "calls_of", "record_call"]
 
+A = TypeVar("A")
 T = TypeVar("T")
 _APART = {"messages", "usage"}  # fields that are no column of their own name
 _ANSWER = (
@@ -27,6 +28,7 @@ _ANSWER = (
     .order_by(col(ModelCallRow.id).desc())
     .limit(1)
 )
+_INSERT = insert(TABLES.tables["model_call"])
 _OWN_ANSWER = _ANSWER.where(col(ModelCallRow.run_id) == bindparam("run_id"))
 
 
@@ -80,7 +82,7 @@ class Ledger:
         """Store one call; it is durable when this returns, and stored even if the caller is cancelled meanwhile."""
         if call.run_id is None:
             call = call.model_copy(update={"run_id": self._run_id})
-        await self._writer.insert(ModelCallRow, _row(call))
+        await self._writer.write_together(_insert, call)
         self.spend = self.spend.with_call(call)
 
     __call__ = record
@@ -98,6 +100,10 @@ class Ledger:
     async def write(self, work: Callable[[Session], T]) -> T:
         """Run any other write in a transaction, and return its result once that is durable (`GroupWriter.write`)."""
         return await self._writer.write(work)
+
+    async def write_together(self, work: Together[A, T], argument: A) -> T:
+        """Run a write together with all that wait and are of its kind (`GroupWriter.write_together`)."""
+        return await self._writer.write_together(work, argument)
 
     async def flush(self) -> None:
         """Return when all that was handed over before is durable."""
@@ -120,13 +126,18 @@ def record_call(session: Session, call: ModelCall) -> None:
     NUL and lone surrogates in messages and answers are escaped in the database and come back as they were
     (`memory.column_types.escaped`).
     """
-    session.execute(insert(ModelCallRow), [_row(call)])
+    _insert(session, [call])
 
 
 def calls_of(session: Session, item_id: str) -> Iterator[ModelCall]:
     """Yield the calls made for an item (or for a category's template, by the category's id), in the order stored."""
     query = select(ModelCallRow).where(ModelCallRow.item_id == item_id).order_by(col(ModelCallRow.id))
     yield from map(_call, session.exec(query))
+
+
+def _insert(session: Session, calls: Sequence[ModelCall]) -> Sequence[None]:
+    session.connection().execute(_INSERT, [_row(call) for call in calls])
+    return [None] * len(calls)
 
 
 def _row(call: ModelCall) -> Row:
