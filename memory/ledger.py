@@ -28,6 +28,7 @@ _ANSWER = (
     .order_by(col(ModelCallRow.id).desc())
     .limit(1)
 )
+_IS_KEPT = select_columns(col(ModelCallRow.id)).where(col(ModelCallRow.key) == bindparam("key"))
 _INSERT = insert(TABLES.tables["model_call"])
 _OWN_ANSWER = _ANSWER.where(col(ModelCallRow.run_id) == bindparam("run_id"))
 
@@ -70,6 +71,7 @@ class Ledger:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._writer = GroupWriter(database)
+        self._is_kept = database.probe(_IS_KEPT, "key")  # most calls are not, and recalling costs several times as much
         self.begin_run(None)
 
     def begin_run(self, run_id: int | None, *, fresh: bool = False) -> None:
@@ -89,6 +91,8 @@ class Ledger:
 
     def recall(self, key: str) -> ModelCall | None:
         """Return the newest durable answer to a call of this key, or None."""
+        if not self._is_kept(key):
+            return None
         query = _OWN_ANSWER if self._fresh else _ANSWER
         with self._database.glance() as connection:
             row = connection.execute(query, {"key": key, "run_id": self._run_id}).first()
