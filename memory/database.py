@@ -2,14 +2,14 @@
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from threading import Lock, RLock
 from typing import Any, Literal, Self
 
-from sqlalchemy import URL, Connection, Engine, Select, StaticPool, create_engine, event, inspect, make_url
+from sqlalchemy import URL, Connection, Engine, StaticPool, create_engine, event, inspect, make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
 from sqlmodel import Session
 
@@ -80,25 +80,6 @@ class Database:
             if self._glances is None:
                 self._glances = self._engine.connect().execution_options(**_no_transaction(self._engine))
             yield self._glances
-
-    def probe(self, query: Select[*tuple[Any, ...]], parameter: str) -> Callable[[str], bool]:
-        """Return a function that says whether a query, which takes one text, finds a row of what is committed.
-
-        It passes the query to the driver as it is, at a fraction of a glance's cost. Where the driver fails it says
-        yes: whoever then takes a glance meets the error under its name.
-        """
-        compiled = query.compile(self._engine)
-        failures = self._engine.dialect.loaded_dbapi.Error
-
-        def finds(value: str) -> bool:
-            with self.glance() as connection, closing(connection.connection.cursor()) as cursor:
-                try:
-                    cursor.execute(str(compiled), (value,) if compiled.positional else {parameter: value})
-                    return cursor.fetchone() is not None
-                except failures:
-                    return True
-
-        return finds
 
     def dispose(self) -> None:
         """Close all connections; an in-memory knowledge base is gone."""

@@ -13,6 +13,7 @@ from memory.column_types import escaped, unescaped
 from memory.database import Database
 from memory.group_commit import GroupWriter, Together
 from memory.model_call import Message, ModelCall, Usage, call_key
+from memory.probe import Probe
 from memory.record import Record
 from memory.rows import Row, now
 from memory.tables import TABLES, ModelCallRow
@@ -71,7 +72,7 @@ class Ledger:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._writer = GroupWriter(database)
-        self._is_kept = database.probe(_IS_KEPT, "key")  # most calls are not, and recalling costs several times as much
+        self._kept = Probe(database, _IS_KEPT, "key")  # most calls are not, and recalling costs several times as much
         self.begin_run(None)
 
     def begin_run(self, run_id: int | None, *, fresh: bool = False) -> None:
@@ -91,7 +92,7 @@ class Ledger:
 
     def recall(self, key: str) -> ModelCall | None:
         """Return the newest durable answer to a call of this key, or None."""
-        if not self._is_kept(key):
+        if not self._kept.finds(key):
             return None
         query = _OWN_ANSWER if self._fresh else _ANSWER
         with self._database.glance() as connection:
