@@ -70,6 +70,8 @@ class Budget:
             self._changed.notify_all()
 
     def _fits(self, wanted: Reservation) -> bool:
+        if self.money is None and self.tokens is None:
+            return True
         ahead = (wanted, *self._reserved)
         affordable = self.money is None or self.spent_money + sum(r.money for r in ahead) <= self.money
         return affordable and (self.tokens is None or self.spent_tokens + sum(r.tokens for r in ahead) <= self.tokens)
