@@ -223,6 +223,21 @@ async def test_a_write_that_fails_spoils_no_other_of_its_group(database: Databas
         assert (counts(session).model_calls, counts(session).items) == (20, 20)
 
 
+async def test_writes_that_come_shortly_after_one_another_share_a_transaction(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("memory.group_commit.APART", 0.5)
+    async with Ledger(database) as ledger:
+        await ledger.record(call("first"))
+        seen = commits_of(database)
+
+        second = asyncio.create_task(ledger.record(call("second")))
+        await asyncio.sleep(0.05)
+        await asyncio.gather(second, ledger.record(call("third")))
+
+        assert len(seen) == 1
+
+
 async def test_writes_of_a_kind_are_done_together_and_one_that_fails_spoils_no_other(database: Database) -> None:
     runs: list[list[str]] = []
 
