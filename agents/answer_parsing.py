@@ -53,7 +53,9 @@ def parse_answer(text: str, answer_type: type[T]) -> T:
     fence = _FENCE.match(stripped)
     body = fence[1] if fence else stripped
     try:
-        _refuse_odd_values(_loads(body))
+        parsed = _loads(body)
+        if not _is_plain(body):
+            _refuse_odd_values(parsed)
         return answer_type.model_validate_json(body, strict=True, extra="forbid")
     except ValidationError as error:
         raise AnswerInvalid(_printable(_problems(error)), text) from error
@@ -61,6 +63,11 @@ def parse_answer(text: str, answer_type: type[T]) -> T:
         raise AnswerInvalid("nested too deeply", text) from error
     except ValueError as error:  # json's own, those of the hooks below, and integers of thousands of digits
         raise AnswerInvalid(_printable(f"no strict JSON: {error}"), text) from error
+
+
+def _is_plain(text: str) -> bool:
+    """Say whether no value of strict JSON can be odd: nothing is escaped, and there are too few brackets to nest."""
+    return text.isascii() and "\\u" not in text and text.count("{") + text.count("[") < DEEPEST
 
 
 def _loads(text: str) -> object:

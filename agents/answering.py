@@ -3,7 +3,9 @@
 import inspect
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from copy import copy
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Generic, Protocol, runtime_checkable
 
 import orjson
@@ -93,15 +95,9 @@ class Interviewer:
 
     def witnessed_by(self, witness: Witness) -> "Interviewer":
         """Return an interviewer of the same model and journal that also tells `witness` of each answer."""
-        return Interviewer(
-            self._model,
-            self._journal,
-            witness,
-            repair=self._repair,
-            price=self._price,
-            doubts=self._doubts,
-            under_way=self._under_way,
-        )
+        other = copy(self)  # made for each item, so not put together anew
+        other._witness = witness
+        return other
 
     @property
     def capabilities(self) -> Capabilities:
@@ -217,6 +213,7 @@ def canonical_json(values: Mapping[str, str | int | float | None]) -> str:
     return orjson.dumps(dict(values), option=orjson.OPT_SORT_KEYS).decode()
 
 
+@lru_cache(maxsize=256)
 def _schema_name(answer_type: type[T]) -> str:
     """Return the type's name in the letters that providers allow."""
     return re.sub(r"[^A-Za-z0-9_-]+", "_", answer_type.__name__)[:64]

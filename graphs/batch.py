@@ -32,7 +32,7 @@ from memory.items import item_of
 from memory.ledger import Ledger
 from memory.outcomes import save_rejected_rows
 from memory.schema import CatalogItem
-from memory.work import Claimed, FencedOff, claim, fail, finish, release, renew
+from memory.work import Claimed, FencedOff, claim, fail, finish_all, release, renew
 
 BUSY_SECONDS = 5.0  # between two looks at what other processes are doing
 LOOK_SECONDS = 1.0  # between two looks whether the run is to stop, while no item ends
@@ -218,7 +218,7 @@ class Batch:
         try:
             enrichment = await enrich_item(self._graph, claimed.item, self._context)
             self._answered_since = max(self._answered_since, began)
-            await self._ledger.write(lambda session: finish(session, claimed, enrichment))
+            await self._ledger.write_together(finish_all, (claimed, enrichment))
             return Enriched(claimed.item, enrichment)
         except RunStopped:
             return None

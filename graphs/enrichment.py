@@ -56,6 +56,7 @@ def build_enrichment_graph(
     return graph.compile(name="enrichment").with_config({"recursion_limit": RECURSION_LIMIT})
 
 
-def after_critic(state: EnrichmentState) -> Literal["attribute_extractor", "summarizer"]:
+async def after_critic(state: EnrichmentState) -> Literal["attribute_extractor", "summarizer"]:
     """Send the failed claims back; with none left, or no revision left, go on to the summary."""
+    # Asynchronous though it waits for nothing: LangGraph runs a plain function in another thread, at every item.
     return "attribute_extractor" if state["corrections"] else "summarizer"

@@ -1,6 +1,7 @@
 """Many small writes in few transactions: one thread commits what waits, and each caller learns its own fate."""
 
 import asyncio
+import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -9,15 +10,18 @@ from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import insert
 from sqlalchemy.exc import DatabaseError, IntegrityError
-from sqlmodel import Session, SQLModel
+from sqlmodel import Session
 
 from memory.database import Database, DatabaseBusy
-from memory.rows import Row
 
+A = TypeVar("A")
 T = TypeVar("T")
+Together = Callable[[Session, Sequence[A]], Sequence[T | Exception]]  # many writes as one; what each came to, in order
 MOST = 512  # writes in one transaction: more would keep other processes waiting
+# Seconds between the beginnings of two transactions: what comes meanwhile is committed together. A write that comes
+# after a pause does not wait, and one that does waits for a hundredth of what a model takes to answer.
+APART = 0.02
 
 
 @dataclass
@@ -27,7 +31,7 @@ class _Write(Generic[T]):
     work: Callable[[Session], T]
     loop: asyncio.AbstractEventLoop
     future: "asyncio.Future[T]"
-    row: tuple[type[SQLModel], Row] | None = None  # what `work` inserts, where it does only that
+    part: tuple[Together[Any, T], Any] | None = None  # what `work` does, where others of its kind can be done with it
     result: T | None = None
     error: BaseException | None = None
 
@@ -45,9 +49,12 @@ class GroupWriter:
         self._thread: Thread | None = None
         self._closed = False
 
-    async def insert(self, table: type[SQLModel], row: Row) -> None:
-        """Insert one row; it is durable when this returns."""
-        await self._submitted(lambda session: _insert(session, table, [row]), (table, row))
+    async def write_together(self, work: Together[A, T], argument: A) -> T:
+        """Run `work` once for all the arguments that wait; else as `write`, also where one of them made it fail.
+
+        A result that is an exception is raised to its own caller; what it stands for has then changed nothing.
+        """
+        return await self._submitted(lambda session: _only(work(session, [argument])), (work, argument))
 
     async def write(self, work: Callable[[Session], T]) -> T:
         """Run `work` in a transaction and return its result once that is durable; raise its error if it fails.
@@ -65,12 +72,12 @@ class GroupWriter:
             await asyncio.to_thread(self._thread.join)
             self._thread = None
 
-    async def _submitted(self, work: Callable[[Session], T], row: tuple[type[SQLModel], Row] | None) -> T:
+    async def _submitted(self, work: Callable[[Session], T], part: tuple[Together[Any, T], Any] | None) -> T:
         if self._closed:
             raise RuntimeError("this writer is closed")
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
-        self._waiting.put(_Write(work, loop, future, row))
+        self._waiting.put(_Write(work, loop, future, part))
         with self._starting:  # event loops of several threads may share a writer
             if self._thread is None:
                 self._thread = Thread(target=self._run, name="knowledge base writer", daemon=True)
@@ -78,7 +85,11 @@ class GroupWriter:
         return await future
 
     def _run(self) -> None:
+        may_begin = 0.0
         while first := self._waiting.get():
+            if not self._closed:
+                time.sleep(max(0.0, may_begin - time.monotonic()))
+            may_begin = time.monotonic() + APART
             group, last = self._with_what_waits(first)
             try:
                 self._commit(group)
@@ -117,31 +128,33 @@ class GroupWriter:
 
 
 def _run_group(session: Session, group: Sequence[_Write[Any]]) -> None:
-    """Run all writes, plain rows first and together; raise what spoils the whole transaction."""
+    """Run all writes, those of a kind first and together; raise what spoils the whole transaction."""
     if len(group) == 1:
         group[0].result = group[0].work(session)
         return
-    inserts = [write for write in group if write.row]
-    _run_inserts(session, inserts)
+    kinds: defaultdict[Together[Any, Any], list[_Write[Any]]] = defaultdict(list)
     for write in group:
-        if not write.row:
+        if write.part:
+            kinds[write.part[0]].append(write)
+    for work, writes in kinds.items():
+        _run_together(session, work, writes)
+    for write in group:
+        if not write.part:
             _run_one(session, write)
 
 
-def _run_inserts(session: Session, inserts: Sequence[_Write[None]]) -> None:
-    rows: defaultdict[type[SQLModel], list[Row]] = defaultdict(list)
-    for write in inserts:
-        if write.row:
-            rows[write.row[0]].append(write.row[1])
+def _run_together(session: Session, work: Together[Any, Any], writes: Sequence[_Write[Any]]) -> None:
     try:
         with session.begin_nested():
-            for table, table_rows in rows.items():
-                _insert(session, table, table_rows)
+            results = work(session, [write.part[1] for write in writes if write.part])
     except Exception as error:
         if _spoils_the_transaction(error):
             raise
-        for write in inserts:
+        for write in writes:
             _run_one(session, write)
+        return
+    for write, result in zip(writes, results, strict=True):
+        write.result, write.error = (None, result) if isinstance(result, Exception) else (result, None)
 
 
 def _run_one(session: Session, write: _Write[Any]) -> None:
@@ -159,8 +172,12 @@ def _spoils_the_transaction(error: Exception) -> bool:
     return isinstance(error, DatabaseError) and not isinstance(error, IntegrityError)
 
 
-def _insert(session: Session, table: type[SQLModel], rows: Sequence[Row]) -> None:
-    session.execute(insert(table), rows)
+def _only(results: Sequence[T | Exception]) -> T:
+    """Return the one result, or raise it."""
+    (result,) = results
+    if isinstance(result, Exception):
+        raise result
+    return result
 
 
 def _fail(group: Sequence[_Write[Any]], error: BaseException) -> None:

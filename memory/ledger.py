@@ -1,6 +1,6 @@
 """Every call of a model with its raw answer, stored as it came, before anything is parsed, and found by its key."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any, Self, TypeVar
 
@@ -11,14 +11,16 @@ from sqlmodel import Session, col, select
 
 from memory.column_types import escaped, unescaped
 from memory.database import Database
-from memory.group_commit import GroupWriter
+from memory.group_commit import GroupWriter, Together
 from memory.model_call import Message, ModelCall, Usage, call_key
+from memory.probe import Probe
 from memory.record import Record
 from memory.rows import Row, now
 from memory.tables import TABLES, ModelCallRow
 
 __all__ = ["Ledger", "Spend", "call_key", "calls_of", "record_call"]
 
+A = TypeVar("A")
 T = TypeVar("T")
 _APART = {"messages", "usage"}  # fields that are no column of their own name
 _ANSWER = (
@@ -27,6 +29,8 @@ _ANSWER = (
     .order_by(col(ModelCallRow.id).desc())
     .limit(1)
 )
+_IS_KEPT = select_columns(col(ModelCallRow.id)).where(col(ModelCallRow.key) == bindparam("key"))
+_INSERT = insert(TABLES.tables["model_call"])
 _OWN_ANSWER = _ANSWER.where(col(ModelCallRow.run_id) == bindparam("run_id"))
 
 
@@ -68,6 +72,7 @@ class Ledger:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._writer = GroupWriter(database)
+        self._kept = Probe(database, _IS_KEPT, "key")  # most calls are not, and recalling costs several times as much
         self.begin_run(None)
 
     def begin_run(self, run_id: int | None, *, fresh: bool = False) -> None:
@@ -90,13 +95,15 @@ class Ledger:
         """Store one call; it is durable when this returns, and stored even if the caller is cancelled meanwhile."""
         if call.run_id is None:
             call = call.model_copy(update={"run_id": self._run_id})
-        await self._writer.insert(ModelCallRow, _row(call))
+        await self._writer.write_together(_insert, call)
         self.spend = self.spend.with_call(call)
 
     __call__ = record
 
     def recall(self, key: str) -> ModelCall | None:
         """Return the newest durable answer to a call of this key, or None."""
+        if not self._kept.finds(key):
+            return None
         query = _OWN_ANSWER if self._fresh else _ANSWER
         with self._database.glance() as connection:
             row = connection.execute(query, {"key": key, "run_id": self._run_id}).first()
@@ -108,6 +115,10 @@ class Ledger:
     async def write(self, work: Callable[[Session], T]) -> T:
         """Run any other write in a transaction, and return its result once that is durable (`GroupWriter.write`)."""
         return await self._writer.write(work)
+
+    async def write_together(self, work: Together[A, T], argument: A) -> T:
+        """Run a write together with all that wait and are of its kind (`GroupWriter.write_together`)."""
+        return await self._writer.write_together(work, argument)
 
     async def flush(self) -> None:
         """Return when all that was handed over before is durable."""
@@ -130,13 +141,18 @@ def record_call(session: Session, call: ModelCall) -> None:
     NUL and lone surrogates in messages and answers are escaped in the database and come back as they were
     (`memory.column_types.escaped`).
     """
-    session.execute(insert(ModelCallRow), [_row(call)])
+    _insert(session, [call])
 
 
 def calls_of(session: Session, item_id: str) -> Iterator[ModelCall]:
     """Yield the calls made for an item (or for a category's template, by the category's id), in the order stored."""
     query = select(ModelCallRow).where(ModelCallRow.item_id == item_id).order_by(col(ModelCallRow.id))
     yield from map(_call, session.exec(query))
+
+
+def _insert(session: Session, calls: Sequence[ModelCall]) -> Sequence[None]:
+    session.connection().execute(_INSERT, [_row(call) for call in calls])
+    return [None] * len(calls)
 
 
 def _row(call: ModelCall) -> Row:

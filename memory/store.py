@@ -1,7 +1,7 @@
 """What the knowledge base knows of items, version over version: session first, the caller commits."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from sqlalchemy import ColumnElement, Insert, bindparam, delete, func, insert
 from sqlmodel import Session, SQLModel, col, select
@@ -18,6 +18,7 @@ from memory.outcomes import (
     save_failure,
     save_rejected_row,
     settle,
+    settle_leased,
 )
 from memory.record import Record
 from memory.rows import (
@@ -60,6 +61,7 @@ __all__ = [  # all that is stored of items, from one place
     "items",
     "rejected_rows",
     "replace_enrichment",
+    "replace_enrichments",
     "save_enrichment",
     "save_failure",
     "save_item",
@@ -71,6 +73,7 @@ __all__ = [  # all that is stored of items, from one place
     "template_of",
 ]
 
+Learnt = tuple[int, CatalogItem, Enrichment]  # by which version, of which item, what
 
 # Put together once: that would take longer than running them.
 _FORGET = delete(TABLES.tables["enrichment"]).where(
@@ -127,20 +130,21 @@ def template_of(
 
 def save_enrichment(session: Session, version_id: int, item: CatalogItem, enrichment: Enrichment) -> None:
     """Store what a version learnt of an item, in place of what it knew; its turn with the item has ended well."""
-    _refuse_mismatch(item, enrichment)
+    _refuse_mismatch(item, enrichment)  # before anything is stored
     save_item(session, item)
     replace_enrichment(session, version_id, item, enrichment)
 
 
 def replace_enrichment(session: Session, version_id: int, item: CatalogItem, enrichment: Enrichment) -> None:
     """Store what a version learnt of an item that is stored already; hidden, if it has another text by now."""
-    _refuse_mismatch(item, enrichment)
-    session.connection().execute(_FORGET, {"of_item": item.id, "of_version": version_id})
-    _insert(session, EnrichmentRow, version_id, [enrichment_row(enrichment)])
-    _insert(session, ClaimRow, version_id, claim_rows(enrichment))
-    _insert(session, EvidenceRow, version_id, evidence_rows(enrichment))
-    _insert(session, VerdictRow, version_id, verdict_rows(enrichment))
+    _replace(session, [(version_id, item, enrichment)])
     settle(session, version_id, item, "enriched")
+
+
+def replace_enrichments(session: Session, learnt: Sequence[Learnt]) -> None:
+    """Store what was learnt of different items that are on lease, as `replace_enrichment`: one statement a table."""
+    _replace(session, learnt)
+    settle_leased(session, [(version_id, item) for version_id, item, _ in learnt])
 
 
 def enrichment_of(session: Session, item_id: str, version_id: int | None = None) -> StoredKnowledge | None:
@@ -210,9 +214,23 @@ def _of_enrichment(part: type[ClaimRow | VerdictRow]) -> ColumnElement[bool]:
     return (col(part.item_id) == col(EnrichmentRow.item_id)) & (col(part.version_id) == col(EnrichmentRow.version_id))
 
 
-def _insert(session: Session, table: type[SQLModel], version_id: int, rows: Sequence[Row]) -> None:
+def _replace(session: Session, learnt: Sequence[Learnt]) -> None:
+    for _, item, enrichment in learnt:
+        _refuse_mismatch(item, enrichment)
+    forgotten = [{"of_item": item.id, "of_version": version_id} for version_id, item, _ in learnt]
+    session.connection().execute(_FORGET, forgotten)
+    _insert(session, EnrichmentRow, learnt, lambda enrichment: [enrichment_row(enrichment)])
+    _insert(session, ClaimRow, learnt, claim_rows)
+    _insert(session, EvidenceRow, learnt, evidence_rows)
+    _insert(session, VerdictRow, learnt, verdict_rows)
+
+
+def _insert(
+    session: Session, table: type[SQLModel], learnt: Iterable[Learnt], rows_of: Callable[[Enrichment], list[Row]]
+) -> None:
+    rows = [row | {"version_id": version_id} for version_id, _, enrichment in learnt for row in rows_of(enrichment)]
     if rows:
-        session.connection().execute(_INSERTS[table], [row | {"version_id": version_id} for row in rows])
+        session.connection().execute(_INSERTS[table], rows)
 
 
 def _count(session: Session, table: type[SQLModel]) -> int:

@@ -16,11 +16,11 @@ from memory.record import Record
 from memory.rows import Row
 from memory.rows import now as present_time
 from memory.schema import CatalogItem, Enrichment
-from memory.store import replace_enrichment
+from memory.store import replace_enrichments
 from memory.tables import WorkRow
 
-_LEASE = select_columns(col(WorkRow.state), col(WorkRow.fence)).where(
-    col(WorkRow.item_id) == bindparam("of_item"), col(WorkRow.version_id) == bindparam("of_version")
+_LEASED = select_columns(col(WorkRow.item_id), col(WorkRow.version_id), col(WorkRow.fence)).where(
+    col(WorkRow.item_id).in_(bindparam("of_items", expanding=True)), col(WorkRow.state) == "leased"
 )
 
 
@@ -115,10 +115,20 @@ def release(session: Session, version_id: int, owner: str) -> int:
     return session.connection().execute(update(WorkRow).where(*held).values(**waiting)).rowcount
 
 
-def finish(session: Session, claimed: Claimed, enrichment: Enrichment) -> None:
-    """Store the enrichment and the item's state together; where the lease was lost, `FencedOff` and nothing."""
-    _refuse_if_lost(session, claimed)
-    replace_enrichment(session, claimed.version_id, claimed.item, enrichment)
+def finish_all(session: Session, ended: Sequence[tuple[Claimed, Enrichment]]) -> list[FencedOff | None]:
+    """Store enrichments and their items' states together, in a few statements for any number of different items.
+
+    Returns for each, in order, None, or `FencedOff` where the lease was lost; of that one nothing is stored.
+    """
+    held = _held(session, [claimed for claimed, _ in ended])
+    learnt = [
+        (claimed.version_id, claimed.item, enrichment)
+        for (claimed, enrichment), mine in zip(ended, held, strict=True)
+        if mine
+    ]
+    if learnt:
+        replace_enrichments(session, learnt)
+    return [None if mine else _lost(claimed) for (claimed, _), mine in zip(ended, held, strict=True)]
 
 
 def fail(session: Session, claimed: Claimed, reason: str, detail: str = "") -> None:
@@ -202,8 +212,16 @@ def _leased(one: Claimed, old: WorkRow | None, moment: float, lease_seconds: flo
 
 
 def _refuse_if_lost(session: Session, claimed: Claimed) -> None:
-    turn = {"of_item": claimed.item.id, "of_version": claimed.version_id}
-    if session.connection().execute(_LEASE, turn).first() != (WorkState.LEASED, claimed.fence):
-        raise FencedOff(
-            f"item {claimed.item.id!r} was taken over by another process; its result is the one to be stored"
-        )
+    if _held(session, [claimed]) != [True]:
+        raise _lost(claimed)
+
+
+def _held(session: Session, claimed: Sequence[Claimed]) -> list[bool]:
+    """Return for each, in order, whether it is still its owner's."""
+    found = session.connection().execute(_LEASED, {"of_items": [one.item.id for one in claimed]})
+    fences = {(item_id, version_id): fence for item_id, version_id, fence in found}
+    return [fences.get((one.item.id, one.version_id)) == one.fence for one in claimed]
+
+
+def _lost(claimed: Claimed) -> FencedOff:
+    return FencedOff(f"item {claimed.item.id!r} was taken over by another process; its result is the one to be stored")

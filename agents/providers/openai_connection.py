@@ -177,8 +177,12 @@ async def _error_body(response: aiohttp.ClientResponse) -> bytes:
 async def _body(response: aiohttp.ClientResponse, largest: int = LARGEST_BODY) -> bytes:
     """Return the unpacked body; raises `NoCompletion` as soon as it is larger than allowed, packed or unpacked."""
     body = bytearray()
-    async for piece in _pieces(response, largest):
-        body += piece
+    try:
+        async for piece in _pieces(response, largest):
+            body += piece
+    except NoCompletion:
+        body.clear()  # the error would hold it for as long as its question is tried again
+        raise
     return bytes(body)
 
 

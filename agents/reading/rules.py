@@ -83,8 +83,13 @@ def _named_and_valued(passage: Passage, spec: AttributeSpec) -> Iterator[Finding
 
 def is_named_like(field: str, spec: AttributeSpec) -> bool:
     """Say whether a column's name is one of the attribute's names."""
-    mine = {"".join(name) for names in names_of(spec).values() for name in names}
+    mine = _joined_names(spec)
     return any("".join(sequence) in mine for sequence in spellings(field.replace("_", " ")[:80]))
+
+
+@lru_cache(maxsize=4_096)
+def _joined_names(spec: AttributeSpec) -> frozenset[str]:
+    return frozenset("".join(name) for names in names_of(spec).values() for name in names)
 
 
 def _is_named_like_any(passage: Passage, template: CategoryTemplate) -> bool:

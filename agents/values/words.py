@@ -82,9 +82,9 @@ def _sequences(phrase: str) -> Iterator[tuple[str, ...]]:
 
 def language(text: str) -> Language | None:
     """Return the language that a text's first words speak, or None where they do not tell."""
-    seen = [match.group().casefold() for match in _WORD.finditer(text[:2_000])]
-    german = sum(word in _GERMAN for word in seen)
-    english = sum(word in _ENGLISH for word in seen)
+    seen = [word.casefold() for word in _WORD.findall(text[:2_000])]
+    german = sum(map(_GERMAN.__contains__, seen))
+    english = sum(map(_ENGLISH.__contains__, seen))
     if german == english:
         return None
     return "de" if german > english else "en"

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
 
@@ -21,7 +21,7 @@ from memory.column_types import escaped, unescaped
 from memory.database import Database, DatabaseFull, open_database
 from memory.ledger import Ledger, call_key, calls_of, record_call
 from memory.model_call import Message, ModelCall, Usage
-from memory.store import counts, save_item
+from memory.store import counts, items, save_item
 from tests.memory.knowledge_samples import drill
 
 any_text = st.text(st.characters(codec=None, exclude_categories=[]) | st.sampled_from("\0␛\ud800\udfff0d8"))
@@ -221,6 +221,50 @@ async def test_a_write_that_fails_spoils_no_other_of_its_group(database: Databas
     assert failed == [IntegrityError, OverflowError, ZeroDivisionError]
     with database.session() as session:
         assert (counts(session).model_calls, counts(session).items) == (20, 20)
+
+
+async def test_writes_that_come_shortly_after_one_another_share_a_transaction(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("memory.group_commit.APART", 0.5)
+    async with Ledger(database) as ledger:
+        await ledger.record(call("first"))
+        seen = commits_of(database)
+
+        second = asyncio.create_task(ledger.record(call("second")))
+        await asyncio.sleep(0.05)
+        await asyncio.gather(second, ledger.record(call("third")))
+
+        assert len(seen) == 1
+
+
+async def test_writes_of_a_kind_are_done_together_and_one_that_fails_spoils_no_other(database: Database) -> None:
+    runs: list[list[str]] = []
+
+    def store(session: Session, item_ids: Sequence[str]) -> list[KeyError | None]:
+        runs.append(list(item_ids))
+        for item_id in item_ids:
+            save_item(session, drill(item_id))
+            if item_id == "bad":
+                raise ZeroDivisionError
+        return [KeyError(item_id) if item_id == "odd" else None for item_id in item_ids]
+
+    async with Ledger(database) as ledger:
+        held_up = asyncio.create_task(ledger.write(lambda _: time.sleep(0.2)))
+        await asyncio.sleep(0.05)
+        fine = await asyncio.gather(
+            *(ledger.write_together(store, item_id) for item_id in ("a", "odd", "b")), return_exceptions=True
+        )
+        await held_up
+        spoilt = await asyncio.gather(
+            *(ledger.write_together(store, item_id) for item_id in ("c", "bad", "d")), return_exceptions=True
+        )
+
+    assert [type(outcome) for outcome in fine] == [type(None), KeyError, type(None)]
+    assert runs[0] == ["a", "odd", "b"]
+    assert [type(outcome) for outcome in spoilt] == [type(None), ZeroDivisionError, type(None)]
+    with database.session() as session:
+        assert [item.id for item in items(session)] == ["a", "b", "c", "d", "odd"]
 
 
 async def test_a_disk_that_is_full_for_one_write_is_not_full_for_the_others(tmp_path: Path) -> None:

@@ -9,10 +9,10 @@ from sqlalchemy import event, text
 from sqlmodel import Session
 
 from memory.database import open_database
-from memory.schema import CatalogItem
+from memory.schema import CatalogItem, Enrichment
 from memory.store import counts, enrichment_of, failure_of, item_of, save_enrichment, save_failure, save_item
 from memory.versions import version_for
-from memory.work import Claimed, FencedOff, WorkState, claim, fail, finish, release, renew, work_counts
+from memory.work import Claimed, FencedOff, WorkState, claim, fail, finish_all, release, renew, work_counts
 from tests.memory.knowledge_samples import PROVENANCE, drill, enriched
 
 LEASE = 60.0
@@ -29,6 +29,12 @@ def claimed_by(
     session: Session, owner: str, items: list[CatalogItem], now: float = 0.0, **options: bool
 ) -> list[Claimed]:
     return claim(session, 1, items, owner, now, LEASE, **options).claimed
+
+
+def finish(session: Session, claimed: Claimed, enrichment: Enrichment) -> None:
+    [lost] = finish_all(session, [(claimed, enrichment)])
+    if lost:
+        raise lost
 
 
 def ids(items: list[CatalogItem]) -> list[str]:
@@ -107,6 +113,37 @@ def test_an_expired_lease_is_taken_over_and_the_late_write_fenced_off(session: S
     known = enrichment_of(session, "d1")
     assert known is not None
     assert known.enrichment.summary == "the heir's"
+
+
+def test_of_results_that_are_stored_together_only_the_late_one_is_fenced_off(session: Session) -> None:
+    items = [drill(item_id) for item_id in ("d1", "d2", "d3")]
+    claimed = claimed_by(session, "a", items, now=0.0)
+    claimed_by(session, "b", [drill("d2")], now=LEASE)
+
+    lost = finish_all(session, [(one, enriched(one.item, summary=f"of {one.item.id}")) for one in claimed])
+
+    assert [type(one) for one in lost] == [type(None), FencedOff, type(None)]
+    assert work_counts(session, 1) == {
+        WorkState.WAITING: 0,
+        WorkState.LEASED: 1,
+        WorkState.ENRICHED: 2,
+        WorkState.FAILED: 0,
+    }
+    for item in (items[0], items[2]):
+        assert enrichment_of(session, item.id) == (item, enriched(item, summary=f"of {item.id}"))
+    assert enrichment_of(session, "d2") is None
+
+
+def test_results_of_two_versions_are_stored_together_each_in_its_own(session: Session) -> None:
+    other = version_for(session, PROVENANCE.model_copy(update={"max_revisions": 7}))
+    [first] = claimed_by(session, "a", [drill()])
+    [second] = claim(session, other, [drill()], "a", 0.0, LEASE).claimed
+
+    lost = finish_all(session, [(first, enriched(drill(), summary="1")), (second, enriched(drill(), summary="2"))])
+
+    assert lost == [None, None]
+    stored = [enrichment_of(session, "d1", version_id) for version_id in (1, other)]
+    assert [known.enrichment.summary for known in stored if known] == ["1", "2"]
 
 
 def test_a_late_write_that_nobody_has_taken_over_is_stored(session: Session) -> None:
