@@ -6,7 +6,8 @@ import random
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Never
+
+from tenacity import AsyncRetrying, RetryCallState
 
 from agents.providers.admission import Gate, RateState, Turn
 from agents.providers.base import (
@@ -38,7 +39,6 @@ class _Question:
     messages: Sequence[Message]
     schema: AnswerSchema
     about: CallKey | None
-    tries: int = 0
     failures: Counter[FailureKind] = field(default_factory=Counter)
     paid_lost: int = 0
     seconds: float = 0.0
@@ -113,13 +113,36 @@ class ResilientModel:
         self, model: ChatModel, messages: Sequence[Message], schema: AnswerSchema, about: CallKey | None
     ) -> Completion:
         question = _Question(model, messages, schema, about)
-        while True:
-            question.tries += 1
-            try:
-                return await self._try(question)
-            except CallFailed as error:
-                if not self._worth_a_retry(question, error) or not await self._waited(question, error):
-                    self._raise(error)
+        try:
+            return await self._try(question)
+        except CallFailed as error:  # only now: what retries costs nearly as much CPU as a call
+            return await self._tried_on(question, error)
+
+    async def _tried_on(self, question: _Question, first: CallFailed) -> Completion:
+        """Put a question that has failed again for as long as that has a point."""
+        met = [first]
+
+        async def again() -> Completion:
+            if met:
+                raise met.pop()
+            return await self._try(question)
+
+        retrying = AsyncRetrying(
+            retry=lambda state: self._worth_a_retry(question, state),
+            wait=self._wait,
+            stop=lambda state: self._out_of_time(question, state),
+            sleep=self._sleep,
+            reraise=True,
+        )
+        try:
+            return await retrying(again)
+        except CallFailed as error:
+            if error.kind is not FailureKind.RATE_LIMITED:
+                raise
+            raise ProviderUnavailable(
+                f"{error}: this has been so for {self._policy.deadline_seconds:g} seconds;"
+                " the same command resumes where this run stopped"
+            ) from error
 
     async def _try(self, question: _Question) -> Completion:
         """Put the question once, when it is its turn."""
@@ -160,39 +183,33 @@ class ResilientModel:
             if self._on_paid_lost is not None:
                 self._on_paid_lost(question.about, question.messages, error)
 
-    def _worth_a_retry(self, question: _Question, error: CallFailed) -> bool:
+    def _worth_a_retry(self, question: _Question, state: RetryCallState) -> bool:
+        error = state.outcome.exception() if state.outcome else None
+        if not isinstance(error, CallFailed):
+            return False
         if error.kind is FailureKind.RATE_LIMITED:
             return True
         # What may have been paid is paid once more at most.
         return question.paid_lost <= 1 and question.failures[error.kind] < self._policy.tries.get(error.kind, 1)
-
-    async def _waited(self, question: _Question, error: CallFailed) -> bool:
-        """Wait after a try that failed; at once False where the next one would come after the deadline."""
-        seconds = self._wait(error, question.tries)
-        question.seconds += seconds
-        if question.seconds >= self._policy.deadline_seconds:
-            return False
-        self._counts["retries"] += 1
-        await self._clock.sleep(seconds)
-        return True
 
     def _pause(self, error: CallFailed) -> float:
         """Return the seconds that the server asks for, as far as they are obeyed."""
         asked = error.retry_after or 0.0
         return min(self._policy.retry_after_cap, max(0.0, asked)) if math.isfinite(asked) else 0.0
 
-    def _wait(self, error: CallFailed, tries: int) -> float:
+    def _wait(self, state: RetryCallState) -> float:
         """Return the seconds before the next try: what the server asks for, at least a drawn, growing time."""
-        asked = self._pause(error)
+        error = state.outcome.exception() if state.outcome else None
+        asked = self._pause(error) if isinstance(error, CallFailed) else 0.0
         # A server that names a time knows it better than our doubling does.
         longest = min(self._policy.longest_backoff, max(1.0, 2 * asked)) if asked else self._policy.longest_backoff
-        return max(asked, self._draw() * min(longest, 0.5 * 2.0 ** min(tries - 1, 30)))
+        return max(asked, self._draw() * min(longest, 0.5 * 2.0 ** min(state.attempt_number - 1, 30)))
 
-    def _raise(self, error: CallFailed) -> Never:
-        """Raise the last failure; a rate limit that has lasted to the deadline would meet every other question too."""
-        if error.kind is not FailureKind.RATE_LIMITED:
-            raise error
-        raise ProviderUnavailable(
-            f"{error}: this has been so for {self._policy.deadline_seconds:g} seconds;"
-            " the same command resumes where this run stopped"
-        ) from error
+    def _out_of_time(self, question: _Question, state: RetryCallState) -> bool:
+        """Return whether the next try would come after the deadline; the time to sleep is counted in already."""
+        question.seconds += state.upcoming_sleep
+        return question.seconds >= self._policy.deadline_seconds
+
+    async def _sleep(self, seconds: float) -> None:
+        self._counts["retries"] += 1
+        await self._clock.sleep(seconds)

@@ -1,16 +1,22 @@
 """Packaging: the wheel holds everything that runs, and the launcher finds the floors in a clone and in a wheel."""
 
+import ast
+import re
 import subprocess
 import sys
+import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
 from hatchling.builders.wheel import WheelBuilder
+from packaging.requirements import Requirement
 
 from memory.version import VERSION
 
 ROOT = Path(__file__).parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 FLOORS = ("agents", "commands", "evaluators", "graphs", "memory", "prompts")
 
 
@@ -80,3 +86,34 @@ def test_a_wheel_runs_in_a_folder_whose_own_packages_are_named_like_the_floors(w
 
     assert result.returncode == 0, result.stderr
     assert '"critic"' in result.stdout
+
+
+def test_every_package_that_is_imported_is_declared() -> None:
+    declared = {canonical(Requirement(line).name) for line in PROJECT["project"]["dependencies"]}
+    distributions = packages_distributions()
+
+    undeclared = {
+        name
+        for name in imported(["app.py", *FLOORS])
+        if name not in sys.stdlib_module_names | {"app", *FLOORS}
+        and not declared & {canonical(distribution) for distribution in distributions[name]}
+    }
+
+    assert undeclared == set()
+
+
+def imported(places: list[str]) -> set[str]:
+    """Return the packages that the product's files import, by the first part of their names."""
+    names: set[str] = set()
+    for path in (path for place in places for path in ([ROOT / place, *(ROOT / place).rglob("*.py")])):
+        if path.suffix == ".py":
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Import):
+                    names.update(alias.name.partition(".")[0] for alias in node.names)
+                elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                    names.add(node.module.partition(".")[0])
+    return names
+
+
+def canonical(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
