@@ -63,8 +63,8 @@ BUGS = (
     Bug(
         "a late result is not fenced off",
         "memory/work.py",
-        ".first() != (WorkState.LEASED, claimed.fence):",
-        ".first() is None:",
+        "return [fences.get((one.item.id, one.version_id)) == one.fence for one in claimed]",
+        "return [(one.item.id, one.version_id) in fences for one in claimed]",
         "tests/memory/test_work.py",
         "fenced_off",
     ),
