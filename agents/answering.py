@@ -13,8 +13,8 @@ import orjson
 from agents.answer_parsing import AnswerInvalid, AnswerRefused, AnswerTruncated, T, UnusableAnswer, parse_answer
 from agents.answer_schemas import answer_json_schema
 from agents.equal_questions import EqualQuestions
-from agents.prices import Price
 from agents.providers.base import AnswerSchema, CallKey, Capabilities, ChatModel, FinishReason, JsonSchema
+from agents.spending.prices import Price
 from memory.model_call import Message, ModelCall, Usage, call_key
 from prompts.library import Prompt, RenderedPrompt
 

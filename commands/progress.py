@@ -11,9 +11,9 @@ from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.text import Text
 
-from agents.providers.admission import RateState
-from agents.providers.batches_under_way import BatchesUnderWay
-from agents.providers.breaker import BreakerState
+from agents.providers.batch_api.under_way import BatchesUnderWay
+from agents.resilience.admission import RateState
+from agents.resilience.breaker import BreakerState
 from commands.output import errors, say
 from memory.ledger import Spend
 from memory.runs import RunCounts

@@ -8,8 +8,8 @@ from pathlib import Path
 import typer
 from pydantic import Field, ValidationError
 
-from agents.budget import Budget
-from agents.prices import Price, known_price, price_of
+from agents.spending.budget import Budget
+from agents.spending.prices import Price, known_price, price_of
 from agents.stopping import Stop
 from commands.settings import Settings
 from memory.errors import ReaseqError

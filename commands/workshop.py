@@ -10,13 +10,13 @@ from typing import NamedTuple, TypeVar
 from langsmith import tracing_context
 
 from agents.answering import Interviewer
-from agents.budgeted_model import BudgetedModel
-from agents.lost_answers import LostAnswers
 from agents.providers.base import ChatModel, FailureKind, ModelSpecError
-from agents.providers.batches_under_way import BatchesUnderWay
-from agents.providers.resilience import ResilientModel
-from agents.providers.resilience_policy import ResiliencePolicy
+from agents.providers.batch_api.under_way import BatchesUnderWay
 from agents.reading.title_offers import shop_words_of
+from agents.resilience.model import ResilientModel
+from agents.resilience.policy import ResiliencePolicy
+from agents.spending.budgeted_model import BudgetedModel
+from agents.spending.lost_answers import LostAnswers
 from agents.stopping import StoppableClock, StoppableModel
 from commands.choices import model_of, prompts_of, provenance_of, taxonomy_of
 from commands.output import say
@@ -89,7 +89,7 @@ async def _in_batches(
         yield model, lambda: None
         return
     # aiohttp takes a while to import.
-    from agents.providers.batch_api import BatchedModel  # noqa: PLC0415
+    from agents.providers.batch_api.model import BatchedModel  # noqa: PLC0415
     from agents.providers.chat_completions import ChatCompletionsModel  # noqa: PLC0415
 
     if not isinstance(model, ChatCompletionsModel):

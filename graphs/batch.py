@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from itertools import islice
 from uuid import uuid4
 
-from agents.budget import BudgetSpent
-from agents.providers.admission import TROUBLE
 from agents.providers.base import (
     AuthenticationFailed,
     CallFailed,
@@ -19,6 +17,8 @@ from agents.providers.base import (
     ProviderUnavailable,
     QuotaExhausted,
 )
+from agents.resilience.admission import TROUBLE
+from agents.spending.budget import BudgetSpent
 from agents.stopping import RunStopped, Stop
 from graphs.context import EnrichmentContext
 from graphs.enrichment import EnrichmentGraph

@@ -7,9 +7,9 @@ from decimal import Decimal
 import pytest
 from rich.console import Console
 
-from agents.providers.admission import RateState
-from agents.providers.batches_under_way import BatchesUnderWay
-from agents.providers.breaker import BreakerState
+from agents.providers.batch_api.under_way import BatchesUnderWay
+from agents.resilience.admission import RateState
+from agents.resilience.breaker import BreakerState
 from commands import progress
 from commands.progress import RunProgress, Standing, held_back, remaining, status
 from memory.ledger import Spend

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from agents.providers import batch_api
-from agents.providers.batch_pace import BatchPace
+from agents.providers.batch_api import model
+from agents.providers.batch_api.pace import BatchPace
 from commands.run_options import IN_BATCHES, RunOptions, with_items_at_once
 from commands.settings import Settings
 from tests.commands.command_line import Ran, reaseq
@@ -21,7 +21,7 @@ PRICE = '["openai:small"]\ninput = 1000\noutput = 1000\n'
 @pytest.fixture
 def provider(monkeypatch: pytest.MonkeyPatch) -> Iterator[LoopbackProvider]:
     """A willing model with a batch API, the environment that leads to it, and no long waits."""
-    monkeypatch.setattr(batch_api, "BatchPace", lambda: BatchPace(settle_seconds=0.1, first_look=0.05))
+    monkeypatch.setattr(model, "BatchPace", lambda: BatchPace(settle_seconds=0.1, first_look=0.05))
     with LoopbackProvider(willing) as provider:
         monkeypatch.setenv("OPENAI_BASE_URL", provider.base_url)
         monkeypatch.setenv("OPENAI_API_KEY", "not-a-key")

@@ -85,21 +85,21 @@ def claim_size(number: float) -> None:
 
 def breaker_cooldown(seconds: float) -> None:
     """Wait so long before the first look whether a broken server is back."""
-    from agents.providers.resilience_policy import ResiliencePolicy
+    from agents.resilience.policy import ResiliencePolicy
 
     _default(ResiliencePolicy, breaker_cooldown=seconds)
 
 
 def retry_after_cap(seconds: float) -> None:
     """Obey a server's Retry-After for so long at most."""
-    from agents.providers.resilience_policy import ResiliencePolicy
+    from agents.resilience.policy import ResiliencePolicy
 
     _default(ResiliencePolicy, retry_after_cap=seconds)
 
 
 def quick_batches(seconds: float) -> None:
     """Gather questions for so long, and wait so long between two looks at a batch."""
-    from agents.providers.batch_pace import BatchPace
+    from agents.providers.batch_api.pace import BatchPace
 
     waits = {"settle_seconds": seconds, "first_look": seconds, "longest_look": seconds, "longest_pause": seconds}
     _default(BatchPace, lease_seconds=1.0, **waits)

@@ -86,7 +86,7 @@ BUGS = (
     ),
     Bug(
         "a batch's answers are matched by their position",
-        "agents/providers/batch_courier.py",
+        "agents/providers/batch_api/courier.py",
         "                question = question_of(line, token)\n",
         "                question = next((q for q in recipient._under_way[token] if q not in kept), None)\n",
         "tests/agents/providers/test_batch_api.py",
@@ -118,18 +118,18 @@ BUGS = (
     ),
     Bug(
         "the budget counts nothing",
-        "agents/budget.py",
+        "agents/spending/budget.py",
         "money <= self.money",
         "money >= 0",
-        "tests/agents/test_budget.py",
+        "tests/agents/spending/test_budget.py",
         "limit",
     ),
     Bug(
         "lost answers are tried for ever",
-        "agents/providers/resilience.py",
+        "agents/resilience/model.py",
         "return question.paid_lost <= 1 and question.failures[error.kind] < self._policy.tries.get(error.kind, 1)",
         "return question.failures[error.kind] < 9",
-        "tests/agents/providers/test_resilience.py",
+        "tests/agents/resilience/test_resilience.py",
         "lost_answers",
     ),
     Bug(

@@ -22,8 +22,8 @@ from agents.providers.base import (
     ProviderUnavailable,
     QuotaExhausted,
 )
-from agents.providers.batch_api import BatchedModel
-from agents.providers.batch_pace import BatchPace
+from agents.providers.batch_api.model import BatchedModel
+from agents.providers.batch_api.pace import BatchPace
 from agents.providers.chat_completions import ChatCompletionsModel
 from agents.stopping import RunStopped, Stop, StoppableClock
 from memory.batch_shelf import BatchShelf

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from agents.providers.batch_wire import (
+from agents.providers.batch_api.wire import (
     BatchState,
     batch_in,
     file_in,

@@ -17,8 +17,8 @@ from agents.providers.base import (
     QuotaExhausted,
 )
 from agents.providers.chat_completions import ChatCompletionsModel
-from agents.providers.resilience import ResilientModel
-from agents.providers.resilience_policy import ResiliencePolicy
+from agents.resilience.model import ResilientModel
+from agents.resilience.policy import ResiliencePolicy
 from memory.model_call import Message
 from tests.faulty_provider import FaultyProvider, Rule
 

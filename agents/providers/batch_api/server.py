@@ -9,8 +9,8 @@ import orjson
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
 
 from agents.providers.base import CallFailed, FailureKind, ProviderError, ProviderUnavailable
-from agents.providers.batch_pace import BatchPace
-from agents.providers.batch_wire import ENDPOINT, BatchState, LineResult, batch_in, file_in, page_in
+from agents.providers.batch_api.pace import BatchPace
+from agents.providers.batch_api.wire import ENDPOINT, BatchState, LineResult, batch_in, file_in, page_in
 from agents.providers.clock import Clock
 from agents.providers.openai_connection import OpenAIConnection
 from agents.providers.openai_protocol import NothingThere

@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from agents.providers.adaptive_concurrency import AdaptiveConcurrency
 from agents.providers.base import CallFailed, Completion, FailureKind
-from agents.providers.breaker import Breaker, BreakerState
 from agents.providers.clock import Clock
-from agents.providers.rate_limits import Sent, SlidingWindow
-from agents.providers.resilience_policy import ResiliencePolicy
+from agents.resilience.adaptive_concurrency import AdaptiveConcurrency
+from agents.resilience.breaker import Breaker, BreakerState
+from agents.resilience.policy import ResiliencePolicy
+from agents.resilience.rate_limits import Sent, SlidingWindow
 from memory.record import Record
 
 # Such failures are the server's own trouble: many in a row mean that it is down.

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from agents.providers.batch_wire import MOST_BYTES, MOST_REQUESTS
+from agents.providers.batch_api.wire import MOST_BYTES, MOST_REQUESTS
 
 
 @dataclass(frozen=True)

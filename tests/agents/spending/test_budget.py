@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents.budget import Budget, BudgetSpent
-from agents.prices import Price
+from agents.spending.budget import Budget, BudgetSpent
+from agents.spending.prices import Price
 from memory.model_call import Usage
 
 DEAR = Price(input=Decimal(1000), output=Decimal(1000), source="test")  # a thousandth a token

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.providers.rate_limits import MINUTE, SlidingWindow
+from agents.resilience.rate_limits import MINUTE, SlidingWindow
 
 amounts = st.lists(st.tuples(st.floats(0, 40), st.integers(1, 5)), min_size=1, max_size=60)
 

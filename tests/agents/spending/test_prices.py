@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from agents.prices import FREE, Price, UnknownPrice, known_price, price_of
+from agents.spending.prices import FREE, Price, UnknownPrice, known_price, price_of
 from memory.model_call import Usage
 
 OWN = {"openai:mine": Price(input=Decimal("0.15"), output=Decimal("0.60"), source="prices.toml")}

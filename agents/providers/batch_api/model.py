@@ -7,12 +7,12 @@ from typing import Self
 
 from agents.answering import canonical_json
 from agents.providers.base import AnswerSchema, CallKey, Capabilities, Completion, ProviderError
-from agents.providers.batch_courier import BatchCourier, Shelf
-from agents.providers.batch_desk import BatchDesk
-from agents.providers.batch_pace import BatchPace
-from agents.providers.batch_server import BatchServer
-from agents.providers.batch_wire import question_id, result_in
-from agents.providers.batches_under_way import BatchesUnderWay
+from agents.providers.batch_api.courier import BatchCourier, Shelf
+from agents.providers.batch_api.desk import BatchDesk
+from agents.providers.batch_api.pace import BatchPace
+from agents.providers.batch_api.server import BatchServer
+from agents.providers.batch_api.under_way import BatchesUnderWay
+from agents.providers.batch_api.wire import question_id, result_in
 from agents.providers.chat_completions import ChatCompletionsModel
 from agents.providers.chat_envelope import completion_in
 from agents.providers.clock import Clock, MonotonicClock

@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
-from agents.prices import Price
 from agents.providers.base import CallFailed, CallKey
 from agents.providers.completions import estimated_usage
+from agents.spending.prices import Price
 from memory.model_call import Message, ModelCall
 
 

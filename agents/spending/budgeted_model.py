@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 
-from agents.budget import Budget
 from agents.providers.base import (
     AdjustableModel,
     AnswerSchema,
@@ -12,6 +11,7 @@ from agents.providers.base import (
     ChatModel,
     Completion,
 )
+from agents.spending.budget import Budget
 from memory.model_call import Message
 
 LONGEST_ANSWER = 4096  # tokens, where a model does not say how long its answers may get

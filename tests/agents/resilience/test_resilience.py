@@ -22,9 +22,9 @@ from agents.providers.base import (
     QuotaExhausted,
     ServerUnreachable,
 )
-from agents.providers.breaker import BreakerState
-from agents.providers.resilience import ResilientModel
-from agents.providers.resilience_policy import ResiliencePolicy
+from agents.resilience.breaker import BreakerState
+from agents.resilience.model import ResilientModel
+from agents.resilience.policy import ResiliencePolicy
 from memory.model_call import Message, Usage
 from tests.virtual_clock import VirtualClock
 

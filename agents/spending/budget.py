@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from agents.prices import FREE, Price
+from agents.spending.prices import FREE, Price
 from memory.errors import ReaseqError
 from memory.model_call import Usage
 

@@ -5,7 +5,7 @@ import asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.providers.adaptive_concurrency import GROWTH_SECONDS, AdaptiveConcurrency
+from agents.resilience.adaptive_concurrency import GROWTH_SECONDS, AdaptiveConcurrency
 
 
 @given(st.integers(1, 300), st.lists(st.tuples(st.booleans(), st.floats(0, 20)), max_size=200))

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from agents.providers.base import ProviderUnavailable
-from agents.providers.breaker import Breaker, BreakerState
+from agents.resilience.breaker import Breaker, BreakerState
 from tests.virtual_clock import VirtualClock
 
 

@@ -7,10 +7,10 @@ from itertools import islice
 from uuid import uuid4
 
 from agents.providers.base import CallFailed, FailureKind, ProviderError
-from agents.providers.batch_courier import BatchCourier, Shelf
-from agents.providers.batch_pace import BatchPace
-from agents.providers.batch_wire import BatchState, request_line
-from agents.providers.batches_under_way import BatchesUnderWay
+from agents.providers.batch_api.courier import BatchCourier, Shelf
+from agents.providers.batch_api.pace import BatchPace
+from agents.providers.batch_api.under_way import BatchesUnderWay
+from agents.providers.batch_api.wire import BatchState, request_line
 from agents.providers.clock import Clock
 from memory.batch_shelf import AskedQuestion
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 
 from tenacity import AsyncRetrying, RetryCallState
 
-from agents.providers.admission import Gate, RateState, Turn
 from agents.providers.base import (
     AdjustableModel,
     AnswerSchema,
@@ -25,7 +24,8 @@ from agents.providers.base import (
 )
 from agents.providers.clock import Clock, MonotonicClock
 from agents.providers.completions import estimated_usage
-from agents.providers.resilience_policy import ResiliencePolicy
+from agents.resilience.admission import Gate, RateState, Turn
+from agents.resilience.policy import ResiliencePolicy
 from memory.model_call import Message
 
 PaidLost = Callable[[CallKey | None, Sequence[Message], CallFailed], None]

@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager
 from typing import Protocol
 
 from agents.providers.base import CallFailed, FailureKind, ProviderError
-from agents.providers.batch_pace import BatchPace
-from agents.providers.batch_server import BatchServer
-from agents.providers.batch_wire import BatchState, question_of, result_in
+from agents.providers.batch_api.pace import BatchPace
+from agents.providers.batch_api.server import BatchServer
+from agents.providers.batch_api.wire import BatchState, question_of, result_in
 from agents.providers.chat_envelope import NoCompletion
 from agents.providers.clock import Clock
 from agents.providers.openai_protocol import NothingThere

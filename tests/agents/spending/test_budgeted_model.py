@@ -6,11 +6,11 @@ from decimal import Decimal
 
 import pytest
 
-from agents.budget import Budget, BudgetSpent
-from agents.budgeted_model import BudgetedModel
-from agents.prices import Price
 from agents.providers.base import AnswerSchema, CallFailed, CallKey, Completion, FailureKind
 from agents.providers.scripted import ScriptedAnswer, ScriptedModel
+from agents.spending.budget import Budget, BudgetSpent
+from agents.spending.budgeted_model import BudgetedModel
+from agents.spending.prices import Price
 from memory.model_call import Message
 
 DEAR = Price(input=Decimal(1000), output=Decimal(1000), source="test")

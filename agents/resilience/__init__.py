@@ -1,0 +1,1 @@
+"""How calls survive a bad provider: retries, rate limits, adaptive concurrency, a breaker."""
