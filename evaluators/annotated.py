@@ -1,16 +1,13 @@
 """Annotated titles: one JSON object a line, as attribute-extraction sets are published."""
 
-import gzip
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TextIO
 
 from pydantic import Field, ValidationError
 
-from evaluators.golden import GoldError
+from evaluators.gold_files import first_fault, numbered_lines
+from evaluators.golden import ABSENT, GoldError
 from memory.record import Record
-
-ABSENT = "n/a"  # the value by which annotators say that a title does not state the attribute
 
 
 class AnnotatedTitle(Record):
@@ -31,29 +28,11 @@ def read_annotated(path: Path) -> Iterator[AnnotatedTitle]:
     Each line has `title`, `category` and `attributes` (name -> list of values, "n/a" for an absent one). `GoldError`
     names file, line and reason.
     """
-    with _opened(path) as lines:
-        try:
-            yield from _parsed(path, lines)
-        except (EOFError, gzip.BadGzipFile, UnicodeDecodeError) as error:
-            raise GoldError(f"{path}: {error}") from error
-
-
-def _opened(path: Path) -> TextIO:
-    if path.suffix == ".gz":
-        return gzip.open(path, "rt", encoding="utf-8")
-    return path.open(encoding="utf-8")
-
-
-def _parsed(path: Path, lines: TextIO) -> Iterator[AnnotatedTitle]:
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
+    for number, line in numbered_lines(path):
         try:
             yield _without_absent(AnnotatedTitle.model_validate_json(line))
         except ValidationError as error:
-            first = error.errors()[0]
-            place = ".".join(map(str, first["loc"])) or "the line"
-            raise GoldError(f"{path}, line {number}: {place}: {first['msg']}") from error
+            raise GoldError(f"{path}, line {number}: {first_fault(error)}") from error
 
 
 def _without_absent(annotated: AnnotatedTitle) -> AnnotatedTitle:

@@ -5,12 +5,14 @@ answer is one of five kinds; a value is right when it is, letter by letter, one 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from evaluators.annotated import AnnotatedTitle
 from memory.record import Record
 
+T = TypeVar("T")
 Answer = Mapping[str, str | None]  # attribute -> value, or None where the title is said not to state it
 
 
@@ -71,6 +73,26 @@ def score_answers(gold: Sequence[AnnotatedTitle], answers: Sequence[Answer]) -> 
             by_attribute[annotated.category, name] += _kind(values, answer.get(name))
         beside += sum(value is not None and name not in annotated.attributes for name, value in answer.items())
     return ProtocolScores(_total(by_attribute.values()) + AnswerKinds(beside=beside), dict(by_attribute))
+
+
+def value_kinds(
+    gold: Sequence[str], answers: Sequence[T], same: Callable[[T, str], bool], *, many: bool = False
+) -> AnswerKinds:
+    """Return the kinds of all values given for one attribute that annotators looked for.
+
+    `many`: the gold values are all stated, and each counts; else they are alternatives for one. The paper knows one
+    answer an attribute, for which this is the same; of several, those that are wrong stand for missed values first
+    (VW), and what is left over is NV.
+    """
+    wanted = len(gold) if many else min(1, len(gold))
+    hits = sum(any(same(answer, value) for value in gold) for answer in answers)
+    met = sum(any(same(answer, value) for answer in answers) for value in gold)
+    right = min(wanted, hits, met)
+    wrong = len(answers) - right
+    instead = min(wanted - right, wrong)
+    return AnswerKinds(
+        nn=int(not gold and not answers), nv=wrong - instead, vn=wanted - right - instead, vc=right, vw=instead
+    )
 
 
 def _kind(gold: Sequence[str], answer: str | None) -> AnswerKinds:

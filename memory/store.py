@@ -143,12 +143,16 @@ def replace_enrichment(session: Session, version_id: int, item: CatalogItem, enr
     settle(session, version_id, item, "enriched")
 
 
-def enrichment_of(session: Session, item_id: str, version_id: int | None = None) -> StoredKnowledge | None:
+def enrichment_of(
+    session: Session, item_id: str, version_id: int | None = None, *, own: bool = False
+) -> StoredKnowledge | None:
     """Return the item and what a version (the current one unless given) knows of it; None where it knows nothing.
 
-    Every evidence is checked against the item's stored text again.
+    `own`: only what it learnt itself, nothing of the versions below it. Every evidence is checked against the item's
+    stored text again.
     """
-    return next(_known(session, lineage(session, version_id), col(ItemRow.id) == item_id), None)
+    versions = lineage(session, version_id)
+    return next(_known(session, versions[:1] if own else versions, col(ItemRow.id) == item_id), None)
 
 
 def enrichments(session: Session, version_id: int | None = None) -> Iterator[StoredKnowledge]:

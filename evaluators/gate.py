@@ -1,0 +1,39 @@
+"""The gate: whether a system is worse than an earlier one for sure."""
+
+from collections.abc import Iterator
+
+from evaluators.comparison import Comparison, compare
+from evaluators.evaluation import Evaluation, GateRuling
+
+
+def ruled(earlier: Evaluation, present: Evaluation, *, file: str, tolerance: float, seed: int) -> GateRuling:
+    """Return whether `present` passes.
+
+    It fails where F1 or category accuracy is lower for sure, by more than `tolerance` (the interval lies wholly below
+    it), and where the two cannot be compared: other gold, another protocol.
+    """
+    if faults := tuple(_differences(earlier, present)):
+        return GateRuling(passed=False, earlier=file, reasons=faults)
+    labels = (earlier.system.label, present.system.label)
+    comparison = compare(earlier.system.items, present.system.items, labels=labels, seed=seed)
+    losses = tuple(_losses(comparison, tolerance))
+    return GateRuling(passed=not losses, earlier=file, reasons=losses, comparison=comparison)
+
+
+def _differences(earlier: Evaluation, present: Evaluation) -> Iterator[str]:
+    if earlier.gold.fingerprint != present.gold.fingerprint:
+        yield f"the gold differs: {earlier.gold.items} items then, {present.gold.items} now, not all the same"
+    if earlier.protocol != present.protocol:
+        then, now = earlier.protocol.model_dump(), present.protocol.model_dump()
+        yield "the protocol differs: " + ", ".join(
+            f"{k} {then[k]} then, {now[k]} now" for k in now if then[k] != now[k]
+        )
+
+
+def _losses(comparison: Comparison, tolerance: float) -> Iterator[str]:
+    for name, found in {"F1": comparison.f1, "category accuracy": comparison.category_accuracy}.items():
+        if found.high < -tolerance:
+            yield (
+                f"{name} fell from {found.before:.1%} to {found.after:.1%}: "
+                f"{found.difference:+.1%} (95 % interval {found.low:+.1%} to {found.high:+.1%})"
+            )
