@@ -130,7 +130,8 @@ def _columns(shares: Sequence[Share]) -> Numbers:
 
 def _ratio(parts: Numbers, wholes: Numbers, *, axis: int) -> Numbers:
     whole = np.asarray(wholes.sum(axis=axis))
-    return np.divide(np.asarray(parts.sum(axis=axis)), whole, out=np.zeros_like(whole), where=whole > 0)
+    shares: Numbers = np.divide(parts.sum(axis=axis), whole, out=np.zeros_like(whole), where=whole > 0)
+    return shares
 
 
 def _batch(columns: Numbers) -> int:
