@@ -121,7 +121,14 @@ def _print_gate(gate: GateRuling) -> None:
 def _difference(name: str, found: Difference) -> list[str]:
     interval = f"{_points(found.low)} to {_points(found.high)}"
     change = _points(found.difference)
-    return [name, _share(found.before), _share(found.after), change, interval, f"{found.p_value:.3f}"]
+    return [
+        name,
+        _share(found.before),
+        _share(found.after),
+        change,
+        interval,
+        "< 0.001" if found.p_value < 0.001 else f"{found.p_value:.3f}",
+    ]
 
 
 def _rates(rates: Rates) -> str:

@@ -117,14 +117,16 @@ async def _marginals(
 ) -> tuple[Marginal, ...]:
     """Run again without each agent in turn; answers that do not depend on it come from the ledger."""
     found = []
-    for agent in _that_change_something(options.agents, settings):
+    for agent in await _that_change_something(options.agents, settings):
         without = await run_system(_without(agent, settings), bench, f"without {agent}")
         found.append(marginal(agent, OFF[agent], without.items, system.items, seed=options.gold.seed))
     return tuple(found)
 
 
-def _that_change_something(agents: Iterable[str], settings: Settings) -> list[str]:
-    abilities = model_of(keyless(settings)).capabilities.without(settings.without)
+async def _that_change_something(agents: Iterable[str], settings: Settings) -> list[str]:
+    model = model_of(keyless(settings))
+    abilities = model.capabilities.without(settings.without)
+    await model.aclose()
     found = []
     for agent in agents:
         idle = settings.max_revisions == 0 if agent == REVISIONS else abilities.without([agent]) == abilities

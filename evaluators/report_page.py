@@ -18,7 +18,7 @@ def report_page(found: Evaluation) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    pages.filters |= {"share": _share, "points": _points}
+    pages.filters |= {"share": _share, "points": _points, "p_value": _p_value}
     systems = [found.compared, found.system] if found.compared else [found.system]
     return pages.get_template(TEMPLATE).render(found=found, systems=systems).lstrip()
 
@@ -29,3 +29,7 @@ def _share(value: float) -> str:
 
 def _points(value: float) -> str:
     return f"{100 * value:+.1f}"
+
+
+def _p_value(value: float) -> str:
+    return "< 0.001" if value < 0.001 else f"= {value:.3f}"
