@@ -133,7 +133,9 @@ def _refuse_the_catalogs_own(context: typer.Context, kb: str, options: "Evaluati
     """Golden items are no goods: they would be exported with the catalog, and their version be the current one."""
     reads_only = options.from_kb or (options.compare and all(name.isdecimal() for name in options.compare))
     if kb == settings_of(context).kb and not reads_only:
-        raise typer.BadParameter(f"{kb} is the knowledge base of your catalog: --from-kb scores what it knows")
+        raise typer.BadParameter(
+            "--kb is the knowledge base of your catalog: --from-kb scores what it knows, or name another"
+        )
 
 
 def _write(path: Path, text: str) -> None:

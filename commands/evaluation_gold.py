@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,7 +48,7 @@ def gold_set(choice: GoldChoice, taxonomy: Taxonomy) -> GoldSet:
     chosen = _sampled(paired, choice)
     if not chosen:
         raise GoldError("; ".join([f"{choice.file} has no golden item with a text", *notes]))
-    worded = tuple(_in_words_of(taxonomy, item) for item, _ in chosen)
+    worded = tuple(_in_words_of(taxonomy, [item for item, _ in chosen]))
     return GoldSet(
         gold=worded,
         items=tuple(item for _, item in chosen),
@@ -61,6 +61,20 @@ def gold_set(choice: GoldChoice, taxonomy: Taxonomy) -> GoldSet:
             notes=(*notes, *_unknown_words(worded, taxonomy)),
         ),
     )
+
+
+def narrowed(gold: GoldSet, ids: Collection[str], why: str) -> GoldSet:
+    """Return what is left of golden items where only these ids can be scored; raises `GoldError` where none can."""
+    kept = [(golden, item) for golden, item in zip(gold.gold, gold.items, strict=True) if item.id in ids]
+    left_out = [item.id for item in gold.items if item.id not in ids]
+    if not left_out:
+        return gold
+    note = f"left out, {why}: {_named(left_out)}"
+    if not kept:
+        raise GoldError(f"{gold.used.file}: no golden item can be scored; {note}")
+    golden = tuple(one for one, _ in kept)
+    changes = {"fingerprint": fingerprint_of(golden), "items": len(kept), "notes": (*gold.used.notes, note)}
+    return GoldSet(golden, tuple(item for _, item in kept), gold.used.model_copy(update=changes))
 
 
 def grading_of(taxonomy: Taxonomy, protocol: Protocol) -> Grading:
@@ -140,21 +154,19 @@ def _sampled(paired: list[tuple[GoldItem, CatalogItem]], choice: GoldChoice) -> 
     return sorted(paired, key=lot)[: choice.sample]
 
 
-def _in_words_of(taxonomy: Taxonomy, golden: GoldItem) -> GoldItem:
-    """Return a golden item with the taxonomy's keys and ids in place of its names and paths."""
+def _in_words_of(taxonomy: Taxonomy, gold: Iterable[GoldItem]) -> Iterator[GoldItem]:
+    """Yield golden items with the taxonomy's keys and ids in place of its names and paths."""
     keys = {spec.name.casefold(): key for key, spec in taxonomy.attributes.items()}
-    steps = tuple(step.strip() for step in golden.category.split(">"))
-    ids = (category.id for category in taxonomy.categories.values() if category.path == steps)
-    known = golden.category in taxonomy.categories
-    return golden.model_copy(
-        update={
-            "category": golden.category if known else next(ids, golden.category),
-            "attributes": {
-                name if name in taxonomy.attributes else keys.get(name.casefold(), name): values
-                for name, values in golden.attributes.items()
-            },
+    ids = {category.path: category.id for category in taxonomy.categories.values()}
+    for golden in gold:
+        steps = tuple(step.strip() for step in golden.category.split(">"))
+        named = {
+            name if name in taxonomy.attributes else keys.get(name.casefold(), name): values
+            for name, values in golden.attributes.items()
         }
-    )
+        known = golden.category in taxonomy.categories
+        category = golden.category if known else ids.get(steps, golden.category)
+        yield golden.model_copy(update={"category": category, "attributes": named})
 
 
 def _unknown_words(gold: Iterable[GoldItem], taxonomy: Taxonomy) -> Iterator[str]:

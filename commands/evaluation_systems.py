@@ -1,6 +1,6 @@
 """The systems of an evaluation: settings that are run over the gold, or versions of what a knowledge base knows."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -8,7 +8,7 @@ import typer
 
 from agents.phrasing import phrase_value
 from commands.catalog_run import Rows, RunReport, run_rows
-from commands.evaluation_gold import GoldSet
+from commands.evaluation_gold import GoldSet, narrowed
 from commands.output import INTERRUPTED, TERMINATED, say
 from commands.run_options import RunOptions, controls_of
 from commands.sample_scores import evidence_holds
@@ -21,6 +21,7 @@ from memory.database import open_existing_database
 from memory.model_call import Usage
 from memory.rows import StoredKnowledge
 from memory.runs import run_of
+from memory.schema import CatalogItem
 from memory.store import enrichment_of, failure_of
 from memory.versions import current_version, versions
 
@@ -77,8 +78,7 @@ def known_system(
 ) -> SystemResult:
     """Return the figures of what a version (the current one unless given) of a knowledge base knows of the gold.
 
-    `own`: only of what that version found out itself. An item that it does not know counts as one of which nothing was
-    found.
+    `own`: only of what that version found out itself. A failed item counts as one of which nothing was found.
     """
     said = list(_predictions(settings, bench, version_id, own=own))
     scores = [
@@ -101,17 +101,29 @@ def known_system(
     )
 
 
+def of_what_is_known(settings: Settings, gold: GoldSet, version_ids: Sequence[int | None]) -> GoldSet:
+    """Return the golden items with whose texts each of these versions has ended, well or not."""
+    with open_existing_database(settings.kb) as database, database.session() as session:
+
+        def ended(item: CatalogItem, version_id: int | None) -> bool:
+            known = enrichment_of(session, item.id, version_id)
+            if known is None:
+                return failure_of(session, item.id, version_id) is not None
+            return known.item.content_hash == item.content_hash
+
+        ids = {item.id for item in gold.items if all(ended(item, version) for version in version_ids)}
+    return narrowed(gold, ids, "for the knowledge base does not know them with this text")
+
+
 def _predictions(settings: Settings, bench: Bench, version_id: int | None, *, own: bool) -> Iterator[Prediction]:
     with open_existing_database(settings.kb) as database, database.session() as session:
         for item in bench.gold.items:
             known = enrichment_of(session, item.id, version_id, own=own)
-            if known is None:
-                failure = failure_of(session, item.id, version_id)
-                yield Prediction(item_id=item.id, failure=failure.reason if failure else "unknown")
-            elif known.item.content_hash != item.content_hash:
-                yield Prediction(item_id=item.id, failure="known with another text")
-            else:
+            if known is not None:
                 yield prediction_of(known)
+                continue
+            failure = failure_of(session, item.id, version_id)
+            yield Prediction(item_id=item.id, failure=failure.reason if failure else "unknown")
 
 
 def prediction_of(known: StoredKnowledge) -> Prediction:

@@ -7,8 +7,8 @@ from typing import Literal, NamedTuple
 import typer
 
 from commands.choices import keyless, model_of, taxonomy_of
-from commands.evaluation_gold import GoldChoice, gold_set, grading_of
-from commands.evaluation_systems import Bench, known_system, run_system
+from commands.evaluation_gold import GoldChoice, GoldSet, gold_set, grading_of
+from commands.evaluation_systems import Bench, known_system, of_what_is_known, run_system
 from commands.output import say
 from commands.run_options import RunOptions
 from commands.settings import Settings
@@ -18,8 +18,10 @@ from evaluators.gate import ruled
 from evaluators.marginal import Marginal, marginal
 from evaluators.significance import require_scipy
 from memory.record import Record
+from memory.taxonomy import Taxonomy
 
 REVISIONS = "revisions"
+KNOWN = "the knowledge base"  # its address may hold a password
 # What is left where an agent goes without a model, or the loop is not taken.
 OFF: Mapping[str, str] = {
     "category_expert": "the nearest category by embedding",
@@ -45,10 +47,11 @@ class EvaluationOptions(Record):
 
 
 class Contestant(NamedTuple):
-    """One side of a comparison: a version that is known, or settings that are run."""
+    """What is measured: settings that are run, or what a version (None: the current one) of a knowledge base knows."""
 
     label: str
     settings: Settings
+    runs: bool = True
     version_id: int | None = None
 
 
@@ -60,19 +63,15 @@ async def evaluated(settings: Settings, options: EvaluationOptions, run: RunOpti
     sides = contestants(options.compare, settings) if options.compare else None
     protocol = Protocol(match=options.match, complete=options.complete)
     taxonomy = taxonomy_of(settings)
-    gold = gold_set(options.gold, taxonomy)
-    for line in gold.used.bad_lines:
-        say(f"left out: {line.file}, line {line.line}: {line.reason}")
-    for note in gold.used.notes:
-        say(note)
+    gold = _gold(taxonomy, settings, options, sides)
     bench = Bench(gold, grading_of(taxonomy, protocol), options.target_precision, run)
     if sides:
         first, last = [await _result(side, bench) for side in sides]
-        found = Evaluation(gold=gold.used, protocol=protocol, system=last, compared=first)
         labels, seed = (first.label, last.label), options.gold.seed
-        return found.model_copy(update={"comparison": compare(first.items, last.items, labels=labels, seed=seed)})
-    known = options.from_kb
-    system = known_system(settings, bench, settings.kb) if known else await run_system(settings, bench, settings.model)
+        changes = compare(first.items, last.items, labels=labels, seed=seed)
+        return Evaluation(gold=gold.used, protocol=protocol, system=last, compared=first, comparison=changes)
+    alone = Contestant(KNOWN if options.from_kb else settings.model, settings, runs=not options.from_kb)
+    system = await _result(alone, bench)
     marginals = await _marginals(system, settings, bench, options)
     found = Evaluation(gold=gold.used, protocol=protocol, system=system, marginals=marginals)
     if earlier is None:
@@ -84,7 +83,7 @@ async def evaluated(settings: Settings, options: EvaluationOptions, run: RunOpti
 def contestants(named: tuple[str, str], settings: Settings) -> tuple[Contestant, Contestant]:
     """Return two knowledge base versions (numbers), prompt folders or model specs, told apart by their form."""
     if all(name.isdecimal() for name in named):
-        first, last = (Contestant(f"version {name}", settings, int(name)) for name in named)
+        first, last = (Contestant(f"version {name}", settings, False, int(name)) for name in named)
     elif all(Path(name).is_dir() for name in named):
         first, last = (Contestant(name, settings.overridden(prompts=Path(name))) for name in named)
     elif all(":" in name for name in named):
@@ -106,10 +105,26 @@ def agents_of(named: str | None) -> tuple[str, ...]:
     return agents
 
 
+def _gold(
+    taxonomy: Taxonomy, settings: Settings, options: EvaluationOptions, sides: tuple[Contestant, ...] | None
+) -> GoldSet:
+    """Return the golden items that can be scored; what is left out is said."""
+    gold = gold_set(options.gold, taxonomy)
+    if options.from_kb:
+        gold = of_what_is_known(settings, gold, [None])
+    elif sides and not sides[0].runs:
+        gold = of_what_is_known(settings, gold, [side.version_id for side in sides])
+    for line in gold.used.bad_lines:
+        say(f"left out: {line.file}, line {line.line}: {line.reason}")
+    for note in gold.used.notes:
+        say(note)
+    return gold
+
+
 async def _result(side: Contestant, bench: Bench) -> SystemResult:
-    if side.version_id is not None:
-        return known_system(side.settings, bench, side.label, side.version_id)
-    return await run_system(side.settings, bench, side.label)
+    if side.runs:
+        return await run_system(side.settings, bench, side.label)
+    return known_system(side.settings, bench, side.label, side.version_id)
 
 
 async def _marginals(

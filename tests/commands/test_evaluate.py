@@ -264,11 +264,9 @@ def test_an_item_that_fails_counts_as_one_of_which_nothing_was_found(provider: L
 
 
 def test_what_the_catalogs_knowledge_base_knows_is_scored_without_a_run(provider: LoopbackProvider, gold: Path) -> None:
-    reaseq("enrich", "kettles.csv", *MODEL)
+    reaseq("enrich", "kettles.csv", *MODEL, "--limit", "1")
     asked = len(provider.asked)
-    lines = [
-        {"id": f"K{n}", "category": "kitchen.kettles", "attributes": {"color": c}} for n, c in [(1, "red"), (9, "x")]
-    ]
+    lines = [{"id": name, "category": "kitchen.kettles", "attributes": {"color": "red"}} for name in ("K1", "K2", "K9")]
     gold.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
 
     ran = evaluate("--kb", "sqlite:///knowledge.db", "--from-kb", "--catalog", "kettles.csv", "--json")
@@ -277,6 +275,7 @@ def test_what_the_catalogs_knowledge_base_knows_is_scored_without_a_run(provider
     assert [item["item_id"] for item in ran.document["system"]["items"]] == ["K1"]
     assert ran.document["system"]["summary"]["micro"]["f1"] == 1
     assert "nor is it in kettles.csv: 'K9'" in ran.errors
+    assert "does not know them with this text: 'K2'" in ran.errors
 
 
 def test_an_evaluation_leaves_the_catalogs_knowledge_alone(provider: LoopbackProvider) -> None:

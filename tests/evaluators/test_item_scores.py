@@ -96,4 +96,4 @@ def test_one_answer_an_attribute_counts_as_the_paper_says(gold: list[str], answe
 def test_the_order_of_answers_is_of_no_account(order: list[str]) -> None:
     kinds = value_kinds(["red", "blue", "black"], order, str.__eq__, many=True)
 
-    assert (kinds.precision, kinds.recall) == (pytest.approx(1 / 2), pytest.approx(2 / 3))
+    assert [kinds.precision, kinds.recall] == pytest.approx([1 / 2, 2 / 3])

@@ -41,7 +41,7 @@ def test_the_ratio_is_of_sums_not_a_mean_over_items() -> None:
 
     found = paired_difference(before, after)
 
-    assert (found.before, found.after) == (pytest.approx(8 / 11), pytest.approx(9 / 11))
+    assert [found.before, found.after] == pytest.approx([8 / 11, 9 / 11])
 
 
 def test_equal_answers_differ_by_nothing_for_sure() -> None:
