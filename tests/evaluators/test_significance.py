@@ -132,7 +132,7 @@ def test_a_real_loss_is_found_and_its_interval_holds_it() -> None:
         found += is_loss(difference)
         held += difference.low <= -0.15 <= difference.high
 
-    assert found >= 95
+    assert found >= 90
     assert held >= 88  # of 95 that are promised; a third resampling noise, a third few resamples
 
 
