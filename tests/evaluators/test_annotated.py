@@ -40,7 +40,11 @@ def test_a_bad_line_is_named_with_its_number(tmp_path: Path) -> None:
         list(read_annotated(path))
 
 
-@pytest.mark.parametrize("content", [b"no gzip", gzip.compress(LINE.encode())[:-9], gzip.compress(b"\xff\xfe\n")])
+@pytest.mark.parametrize(
+    "content",
+    [b"no gzip", gzip.compress(LINE.encode())[:-9], gzip.compress(b"\xff\xfe\n")],
+    ids=["plain", "cut", "no UTF-8"],  # a gzip file holds the time, which no test may be named after
+)
 def test_a_file_that_is_no_gzipped_text_is_named(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "gold.jsonl.gz"
     path.write_bytes(content)

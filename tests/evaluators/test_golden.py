@@ -59,7 +59,9 @@ def test_whoever_needs_every_line_is_told_of_the_first_bad_one(tmp_path: Path) -
         list(read_gold(path))
 
 
-@pytest.mark.parametrize("content", [None, b"no gzip", gzip.compress(LINE.encode())[:-9]])
+@pytest.mark.parametrize(
+    "content", [None, b"no gzip", gzip.compress(LINE.encode())[:-9]], ids=["missing", "plain", "cut"]
+)
 def test_a_file_that_cannot_be_read_to_its_end_is_named(tmp_path: Path, content: bytes | None) -> None:
     path = tmp_path / "gold.jsonl.gz"
     if content is not None:
