@@ -77,8 +77,10 @@ class Interviewer:
         price: Price | None = None,
         doubts: bool = False,
         under_way: EqualQuestions | None = None,
+        capabilities: Capabilities | None = None,
     ) -> None:
         self._model = model
+        self._capabilities = capabilities  # fewer than the model's own, where agents go without it
         self._journal = journal
         self._repair = repair  # asks again, once, where an answer could not be parsed
         self._price = price
@@ -101,8 +103,8 @@ class Interviewer:
 
     @property
     def capabilities(self) -> Capabilities:
-        """What the model can be trusted with."""
-        return self._model.capabilities
+        """What the model can be trusted with, and is asked for."""
+        return self._capabilities or self._model.capabilities
 
     @property
     def parameters(self) -> str:

@@ -160,8 +160,8 @@ async def _proposals(turn: _Turn) -> list[Proposal]:
 async def _pick(turn: _Turn, found: Sequence[Claim]) -> list[Claim]:
     """Claim title spans for the open attributes that no rule could read, one attribute after the other.
 
-    Where rules leave one span, that is it; where they leave several, the model picks. It may not answer "absent":
-    measured, SmolLM2-135M then says so of nearly every model (docs/adr/0004).
+    Where rules leave one span, that is it; where they leave several, the model picks, or nothing is claimed where it
+    may not. It may not answer "absent": measured, SmolLM2-135M then says so of nearly every model (docs/adr/0004).
     """
     known = {claim.name for claim in found}
     wanted = [s for s in turn.template.attributes if s.title_position is not None and s.key not in known]
@@ -169,7 +169,7 @@ async def _pick(turn: _Turn, found: Sequence[Claim]) -> list[Claim]:
     # The brand first: the model's name is looked for behind it.
     for spec in sorted(wanted, key=lambda spec: spec.title_position is not TitlePosition.START):
         offers = _offers(turn, spec, [*found, *claims])
-        if offers:
+        if len(offers) == 1 or (offers and turn.model.capabilities.picks):
             span = offers[0] if len(offers) == 1 else await _picked(turn, spec, offers)
             evidence = Evidence.at(turn.item, span.field, span.start, span.end)
             sure = SINGLE_OFFER_CONFIDENCE if len(offers) == 1 else PICKED_CONFIDENCE

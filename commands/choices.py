@@ -47,10 +47,11 @@ def provenance_of(
     settings: Settings, model: ChatModel, prompts: PromptLibrary, taxonomy: Taxonomy, encoder: str
 ) -> Provenance:
     """Return the configuration of which results are told apart."""
+    without = {"without": sorted(settings.without)} if settings.without else {}
     return Provenance(
         prompts=prompts.fingerprints(),
         model=model.spec,
-        parameters=orjson.dumps(dict(model.parameters), option=orjson.OPT_SORT_KEYS).decode(),
+        parameters=orjson.dumps({**model.parameters, **without}, option=orjson.OPT_SORT_KEYS).decode(),
         taxonomy_version=taxonomy.version,
         encoder=encoder,
         code_version=VERSION,

@@ -9,7 +9,7 @@ import typer
 
 from commands.catalog_items import SAMPLE_CATALOG
 from commands.knowledge import print_items
-from commands.output import INTERRUPTED, AsJson, KnowledgeBase, fail, invoked, print_json, run_async, say
+from commands.output import INTERRUPTED, TERMINATED, AsJson, KnowledgeBase, fail, invoked, print_json, run_async, say
 from commands.run_options import RunOptions, with_items_at_once
 from commands.settings import Settings, settings_of
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from commands.catalog_run import RunReport
 
 DEMO_KB = "sqlite:///demo.db"
-TERMINATED = 143
 SHOWN_REFUSALS = 12
 
 Model = Annotated[str | None, typer.Option("--model", help="PROVIDER:MODEL; see `reaseq models`.", metavar="SPEC")]

@@ -21,7 +21,7 @@ T = TypeVar("T")
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 KnowledgeBase = Annotated[str | None, typer.Option("--kb", help="The knowledge base's database URL.", metavar="URL")]
 
-INTERRUPTED = 130
+INTERRUPTED, TERMINATED = 130, 143
 
 console = Console(highlight=False)
 errors = Console(stderr=True, highlight=False)

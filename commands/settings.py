@@ -12,6 +12,7 @@ from memory.record import Record
 
 _USER_IN_URL = re.compile(r"(?<=://)(?!/).*@")
 
+Agent = Literal["category_expert", "attribute_extractor", "critic", "summarizer"]
 Origins = dict[str, str]  # setting -> where its value came from
 
 
@@ -24,6 +25,7 @@ class Settings(Record):
     taxonomy: Path | None = None  # a file or folder that stands in for the starter taxonomy
     concurrency: int = Field(default=8, ge=1, le=50_000)  # items on their way at once
     max_revisions: int = Field(default=2, ge=0, le=10)
+    without: tuple[Agent, ...] = ()  # agents that ask no model: their code does what it can
     call_seconds: float = Field(default=120, gt=0)  # the longest that one model call may take
     client: Literal["aiohttp", "langchain"] = "aiohttp"  # what speaks to OpenAI-compatible servers
     requests_per_minute: int | None = Field(default=None, ge=1)

@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeVar
 from langsmith import tracing_context
 
 from agents.answering import Interviewer
-from agents.providers.base import ChatModel, FailureKind, ModelSpecError
+from agents.providers.base import Capabilities, ChatModel, FailureKind, ModelSpecError
 from agents.providers.batch_api.under_way import BatchesUnderWay
 from agents.reading.title_offers import shop_words_of
 from agents.resilience.model import ResilientModel
@@ -123,6 +123,7 @@ def _workshop(opened: _Opened, off_loop: bool) -> Workshop:
     prompts = prompts_of(settings, model)
     encoder = MiniLmEncoder()
     lasting = _lasting(model, settings, controls, ledger)
+    capabilities = model.capabilities.without(settings.without)
     context = EnrichmentContext(
         # Looking an answer up reads the knowledge base in the loop, so it is left out where the loop is another's.
         model=Interviewer(
@@ -131,10 +132,13 @@ def _workshop(opened: _Opened, off_loop: bool) -> Workshop:
             repair=prompts.get("interviewer_repair"),
             price=controls.price,
             doubts=controls.doubts,
+            capabilities=capabilities,
         ),
         prompts=prompts,
         categories=CategoryIndex.build(tuple(taxonomy.leaves()), encoder, settings.cache, _announce),
-        templates=TemplateShelf(taxonomy, database, _template_maker(model, prompts), off_loop=off_loop),
+        templates=TemplateShelf(
+            taxonomy, database, _template_maker(model.spec, capabilities, prompts), off_loop=off_loop
+        ),
         provenance=provenance_of(settings, model, prompts, taxonomy, encoder.name),
         shop_words=shop_words_of(taxonomy.phrases()),
         max_revisions=settings.max_revisions,
@@ -178,8 +182,8 @@ def _announce(texts: int) -> None:
     say(f"Embedding the taxonomy's {texts:,} names and other words; this is done once and kept …")
 
 
-def _template_maker(model: ChatModel, prompts: PromptLibrary) -> str | None:
+def _template_maker(spec: str, capabilities: Capabilities, prompts: PromptLibrary) -> str | None:
     """Return what completes templates: the model and its prompt; None where they come from the taxonomy alone."""
-    if not model.capabilities.proposes:
+    if not capabilities.proposes:
         return None
-    return f"{model.spec} {prompts.get('category_expert_template').fingerprint[:16]}"
+    return f"{spec} {prompts.get('category_expert_template').fingerprint[:16]}"

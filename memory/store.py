@@ -147,12 +147,16 @@ def replace_enrichments(session: Session, learnt: Sequence[Learnt]) -> None:
     settle_leased(session, [(version_id, item) for version_id, item, _ in learnt])
 
 
-def enrichment_of(session: Session, item_id: str, version_id: int | None = None) -> StoredKnowledge | None:
+def enrichment_of(
+    session: Session, item_id: str, version_id: int | None = None, *, own: bool = False
+) -> StoredKnowledge | None:
     """Return the item and what a version (the current one unless given) knows of it; None where it knows nothing.
 
-    Every evidence is checked against the item's stored text again.
+    `own`: only what it learnt itself, nothing of the versions below it. Every evidence is checked against the item's
+    stored text again.
     """
-    return next(_known(session, lineage(session, version_id), col(ItemRow.id) == item_id), None)
+    versions = lineage(session, version_id)
+    return next(_known(session, versions[:1] if own else versions, col(ItemRow.id) == item_id), None)
 
 
 def enrichments(session: Session, version_id: int | None = None) -> Iterator[StoredKnowledge]:

@@ -1,9 +1,9 @@
 """What every provider of a language model offers, and how it fails."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, Self, runtime_checkable
 
 from memory.errors import ReaseqError
 from memory.model_call import Message, Usage
@@ -20,6 +20,20 @@ class Capabilities:
     judges: bool = True  # rules on claims
     writes: bool = True  # writes the summary
     proposes: bool = True  # states values and template attributes of its own; False: only picks offered spans
+    picks: bool = True  # picks among title spans where rules leave several
+
+    def without(self, agents: Iterable[str]) -> Self:
+        """Return what is left where these agents go without a model; KeyError for an agent that asks none."""
+        return replace(self, **{ability: False for agent in agents for ability in _ABILITIES[agent]})
+
+
+# What each agent needs a model for; all else that it does is code.
+_ABILITIES = {
+    "category_expert": ("classifies",),
+    "attribute_extractor": ("proposes", "picks"),
+    "critic": ("judges",),
+    "summarizer": ("writes",),
+}
 
 
 class FinishReason(StrEnum):

@@ -137,3 +137,13 @@ def _refusal(claim: Claim) -> Verdict:
     return Verdict(
         claim_id=claim.id, decision=Decision.REVISE, reason=Reason.UNSUPPORTED, checked_by="model", note="no model"
     )
+
+
+async def test_without_a_model_nothing_is_picked_and_nothing_asked() -> None:
+    calls: list[ModelCall] = []
+
+    extraction = await extract(capabilities=Capabilities().without(["attribute_extractor"]), calls=calls)
+
+    assert "model" not in {claim.producer for claim in extraction.claims}
+    assert values(extraction) >= {("weight", "300")}
+    assert calls == []

@@ -7,11 +7,13 @@ import typer.main
 from typer.core import TyperGroup
 
 import app
-from tests.commands.command_line import Ran, reaseq
+from tests.commands.command_line import ROOT, Ran, reaseq
 
+SAMPLE = ROOT / "memory" / "sample"
 COMMANDS: dict[str, list[str]] = {
     "demo": ["--limit", "1", "--kb", "sqlite:///demo.db"],
     "enrich": ["kettles.csv", "--limit", "1", "--kb", "sqlite:///own.db"],
+    "evaluate": [str(SAMPLE / "gold.jsonl"), "--catalog", str(SAMPLE / "catalog.csv"), "--sample", "1"],
     "runs": [],
     "failures": [],
     "stale": [],

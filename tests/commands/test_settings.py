@@ -146,3 +146,26 @@ def test_the_key_is_in_no_output_and_in_no_stored_file(
     written = [path for path in folder.iterdir() if path.is_file()]
     assert {path.name for path in written} >= ({"knowledge.db", "out.jsonl"} if fault is None else {"knowledge.db"})
     assert [path.name for path in written if CANARY.encode() in path.read_bytes()] == []
+
+
+def test_an_agent_that_is_to_go_without_asks_no_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    with LoopbackProvider(willing) as provider:
+        monkeypatch.setenv("OPENAI_BASE_URL", provider.base_url)
+        monkeypatch.setenv("OPENAI_API_KEY", "not-a-key")
+        with_all = reaseq("enrich", "kettles.csv", "--model", "openai:small", "--limit", 1, "--json").document
+        provider.asked.clear()
+        Path("reaseq.toml").write_text('without = ["critic", "summarizer"]\n', encoding="utf-8")
+        without = reaseq("enrich", "kettles.csv", "--model", "openai:small", "--limit", 1, "--json").document
+
+    assert (with_all["enriched"], without["enriched"]) == (1, 1)  # another configuration makes a version of its own
+    assert provider.asked == []  # the answers of the other agents are there, and these two ask nothing
+    assert without["replayed"] == 2  # the category, the claims; the template is stored
+
+
+def test_an_agent_that_nobody_knows_cannot_go_without() -> None:
+    Path("reaseq.toml").write_text('without = ["cook"]\n', encoding="utf-8")
+
+    ran = reaseq("settings")
+
+    assert ran.code == 2
+    assert "without" in ran.errors

@@ -38,7 +38,7 @@ def test_the_wheel_holds_every_source_and_data_file_of_the_floors(wheel: Path) -
     needed = {
         f"reaseq/{path.relative_to(ROOT).as_posix()}"
         for floor in FLOORS
-        for kind in ("*.py", "*.md", "*.yaml", "*.csv", "*.jsonl")
+        for kind in ("*.py", "*.md", "*.yaml", "*.csv", "*.jsonl", "*.html")
         for path in (ROOT / floor).rglob(kind)
     }
 
