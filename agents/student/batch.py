@@ -77,9 +77,9 @@ def batch_of(
         number=number,
         attributes=category.attributes,
         tokens=SparseRows.of(tokens, len(token_ids)),
-        own_tokens=_restricted(tokens, category.token_features),
+        own_tokens=_restricted(tokens, category.token_places),
         spans=SparseRows.of(spans, len(span_ids)),
-        own_spans=_restricted(spans, category.span_features),
+        own_spans=_restricted(spans, category.span_places),
         contexts=np.concatenate([view.contexts for view in views]),
         first=np.array([span.first for view in views for span in view.spans], dtype=np.int64) + offsets,
         last=np.array([span.last for view in views for span in view.spans], dtype=np.int64) + offsets,
@@ -90,8 +90,8 @@ def batch_of(
 
 def score(batch: Batch, parameters: Parameters) -> Scores:
     """Return the scores: a sum over the span's features, its edges' and its inner tokens' features and contexts."""
-    own, columns, width = str(batch.number), batch.attributes, len(batch.attributes)
-    shared = {name: parameters[f"shared/{name}"][..., columns] for name in ("token", "span", "context")}
+    own, width = str(batch.number), len(batch.attributes)
+    shared = narrowed(parameters, batch.attributes)
     by_token = batch.tokens.times(_flat(shared["token"])) + batch.own_tokens.times(_flat(parameters[f"{own}/token"]))
     lexical = by_token.reshape(-1, ROLES, width)
     meaning = batch.contexts @ _flat(shared["context"] + parameters[f"{own}/context"])
@@ -102,6 +102,14 @@ def score(batch: Batch, parameters: Parameters) -> Scores:
     outside = batch.own_tokens.times(parameters[f"{own}/outside_token"])
     outside = outside + batch.contexts @ parameters[f"{own}/outside_context"]
     return Scores(whole + edges + inner, outside[:, 0], parameters[f"{own}/bias"])
+
+
+def narrowed(parameters: Parameters, attributes: Indices) -> dict[str, Floats]:
+    """Return the shared arrays for these attributes alone; those that are already narrow are not copied."""
+    shared = {name: parameters[f"shared/{name}"] for name in ("token", "span", "context")}
+    return {
+        name: array if array.shape[-1] == len(attributes) else array[..., attributes] for name, array in shared.items()
+    }
 
 
 def add_gradients(batch: Batch, upstream: Scores, gradients: Parameters) -> None:
@@ -137,9 +145,8 @@ def _known(rows: Sequence[Sequence[str]], ids: Mapping[str, int]) -> list[list[i
     return [[ids[name] for name in row if name in ids] for row in rows]
 
 
-def _restricted(rows: Sequence[Sequence[int]], kept: Indices) -> SparseRows:
-    places = {column: place for place, column in enumerate(kept.tolist())}
-    return SparseRows.of([[places[column] for column in row if column in places] for row in rows], len(kept))
+def _restricted(rows: Sequence[Sequence[int]], places: Mapping[int, int]) -> SparseRows:
+    return SparseRows.of([[places[column] for column in row if column in places] for row in rows], len(places))
 
 
 def _flat(weights: Floats) -> Floats:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from agents.student.candidates import Candidate
 
 _REPEATED = re.compile(r"(.)\1+")
-_DIGITS = re.compile(r"[\d.,]+")
+_DIGITS = re.compile(r"[9.,]+")
 _LETTERS = re.compile(r"X+x*|x+")
 _LONGEST_SHAPE = 12
 _EDGE = 6  # tokens counted from the title's beginning; four from its end
@@ -35,19 +35,30 @@ def token_features(words: Sequence[str], place: int) -> list[str]:
     return found
 
 
-def span_features(words: Sequence[str], span: Candidate) -> list[str]:
-    """Return the features of one span as a whole: its text, shape, length, edges, and what stands around it."""
-    inside, length = words[span.first : span.last], span.last - span.first
-    before, after = _word(words, span.first - 1), _word(words, span.last)
-    outline = _LETTERS.sub("a", _DIGITS.sub("9", shape(span.text)))[:_LONGEST_SHAPE]
-    found = [f"q={span.text.lower()}", f"len={length}", f"sh={outline}", f"pn={before}|{after}"]
-    found.append(f"st={min(span.first, 3)},en={min(len(words) - span.last, 3)}")
-    found += [f"fl={inside[0].lower()}|{inside[-1].lower()}", f"ctx={after}|{length}"]
-    if "," in inside:
+def span_features(words: Sequence[str], spans: Sequence[Candidate]) -> list[list[str]]:
+    """Return the features of each span as a whole: its text, shape, length, edges, and what stands around it."""
+    small = [START, *(word.lower() for word in words), END]
+    return [_whole(words, small, span) for span in spans]
+
+
+def _whole(words: Sequence[str], small: Sequence[str], span: Candidate) -> list[str]:
+    """`small` are the words in small letters between the title's ends, so that word n stands at n + 1."""
+    length, after, ending = span.last - span.first, small[span.last + 1], words[span.last - 1]
+    outline = _LETTERS.sub("a", _DIGITS.sub("9", span.text.translate(_KINDS)))[:_LONGEST_SHAPE]
+    found = [
+        f"q={span.text.lower()}",
+        f"len={length}",
+        f"sh={outline}",
+        f"pn={small[span.first]}|{after}",
+        f"st={min(span.first, 3)},en={min(len(words) - span.last, 3)}",
+        f"fl={small[span.first + 1]}|{small[span.last]}",
+        f"ctx={after}|{length}",
+    ]
+    if "," in words[span.first : span.last]:
         found.append("comma")
-    if not inside[-1][-1].isalnum():
-        found.append(f"endp={inside[-1]}")
-    if inside.count("(") != inside.count(")"):
+    if not ending[-1].isalnum():
+        found.append(f"endp={ending}")
+    if span.text.count("(") != span.text.count(")"):
         found.append("unbalanced")
     if span.is_partial:
         found.append("partial")
@@ -56,8 +67,20 @@ def span_features(words: Sequence[str], span: Candidate) -> list[str]:
 
 def shape(text: str) -> str:
     """Return the text with X for capitals, x for small letters, 9 for digits, at most two of a kind in a row."""
-    kinds = "".join("X" if c.isupper() else "x" if c.islower() else "9" if c.isdigit() else c for c in text)
-    return _REPEATED.sub(r"\1\1", kinds)
+    return _REPEATED.sub(r"\1\1", text.translate(_KINDS))
+
+
+class _Kinds(dict[int, str]):
+    """The kind of each character, worked out when it is first met."""
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        kind = "X" if character.isupper() else "x" if character.islower() else "9" if character.isdigit() else character
+        self[code] = kind
+        return kind
+
+
+_KINDS = _Kinds()
 
 
 def _word(words: Sequence[str], place: int) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import Self
 
 import numpy as np
@@ -23,8 +24,8 @@ class SparseRows:
     @classmethod
     def of(cls, rows: Sequence[Sequence[int]], columns: int) -> Self:
         """Return the matrix whose rows have ones in the given columns; a column named twice counts twice."""
-        lengths = np.fromiter((len(row) for row in rows), dtype=np.int64, count=len(rows))
-        ones = np.fromiter((column for row in rows for column in row), dtype=np.int64, count=int(lengths.sum()))
+        lengths = np.array([len(row) for row in rows], dtype=np.int64)
+        ones = np.array(list(chain.from_iterable(rows)), dtype=np.int64)
         return cls(ones, np.concatenate([[0], np.cumsum(lengths)]), columns)
 
     def times(self, dense: Floats) -> Floats:

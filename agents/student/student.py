@@ -1,13 +1,14 @@
 """The student: what it has learnt, and how it reads the attributes out of one title."""
 
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
 
 from agents.student import chooser, segmenter
-from agents.student.batch import Batch, batch_of, score
+from agents.student.batch import Batch, batch_of, narrowed, score
 from agents.student.parameters import CategoryShape, Parameters
-from agents.student.posterior import Posterior
 from agents.student.title_view import PieceEncoder, TitleView, view_title
 
 # The F1 of a set of answers grows with each answer that is right more often than F1 / 2 (Lipton et al., ECML 2014).
@@ -71,25 +72,36 @@ class Student:
         return self._findings(view, batch, knowledge.attributes)
 
     def _findings(self, view: TitleView, batch: Batch, attributes: tuple[str, ...]) -> list[Finding]:
-        choice = chooser.posterior(batch, score(batch, self.chooser))
-        segmentation = segmenter.posterior(batch, score(batch, self.segmenter))
-        return [_finding(view, name, column, choice, segmentation) for column, name in enumerate(attributes)]
+        """Take of each attribute the value with the largest geometric mean of both shares; its places add up."""
+        for_choice, for_segments = self._narrowed(batch)
+        choice = chooser.posterior(batch, score(batch, for_choice))
+        segmentation = segmenter.posterior(batch, score(batch, for_segments))
+        values = {text: n for n, text in enumerate(dict.fromkeys(span.text for span in view.spans))}
+        value_of_span = np.array([values[span.text] for span in view.spans])
+        both = np.ones((len(values), len(attributes)))
+        for posterior in (choice, segmentation):
+            shares = np.zeros_like(both)
+            np.add.at(shares, value_of_span, posterior.shares)
+            both *= np.maximum(shares, _FLOOR) ** 0.5
+        stated = (choice.stated[0] + segmentation.stated[0]) / 2
+        places = np.where(value_of_span[:, None] == both.argmax(axis=0), choice.shares + segmentation.shares, -1)
+        certain = both.max(axis=0) / both.sum(axis=0)
+        spans = [view.spans[place] for place in places.argmax(axis=0)]
+        return [
+            Finding(name, span.text, span.start, span.end, share, likely)
+            for name, span, share, likely in zip(attributes, spans, certain.tolist(), stated.tolist(), strict=True)
+        ]
 
+    def _narrowed(self, batch: Batch) -> tuple[Parameters, Parameters]:
+        """Return both readers' parameters with the shared ones cut to the category, which takes longer than a title."""
+        if batch.number not in self._narrow:
+            one, other = (
+                {**read, **{f"shared/{name}": array for name, array in narrowed(read, batch.attributes).items()}}
+                for read in (self.chooser, self.segmenter)
+            )
+            self._narrow[batch.number] = one, other
+        return self._narrow[batch.number]
 
-def _finding(view: TitleView, name: str, column: int, choice: Posterior, segmentation: Posterior) -> Finding:
-    """Return the value with the largest geometric mean of both shares; places of one value count together."""
-    one, other = (_by_value(view, posterior, column) for posterior in (choice, segmentation))
-    both = {value: (max(one[value], _FLOOR) * max(other[value], _FLOOR)) ** 0.5 for value in one}
-    value = max(both, key=lambda value: both[value])
-    shares = (choice.shares + segmentation.shares)[:, column]
-    place = max((n for n, span in enumerate(view.spans) if span.text == value), key=lambda n: float(shares[n]))
-    span = view.spans[place]
-    stated = float(choice.stated[0, column] + segmentation.stated[0, column]) / 2
-    return Finding(name, value, span.start, span.end, both[value] / sum(both.values()), stated)
-
-
-def _by_value(view: TitleView, posterior: Posterior, column: int) -> dict[str, float]:
-    sums: defaultdict[str, float] = defaultdict(float)
-    for span, share in zip(view.spans, posterior.shares[:, column].tolist(), strict=True):
-        sums[span.text] += share
-    return sums
+    @cached_property
+    def _narrow(self) -> dict[int, tuple[Parameters, Parameters]]:
+        return {}

@@ -50,7 +50,7 @@ class TitleView:
     def span_features(self) -> list[list[str]]:
         """The features of each candidate span."""
         words = [token.text for token in self.tokens]
-        return [span_features(words, span) for span in self.spans]
+        return span_features(words, self.spans)
 
 
 def view_title(title: str, known: Iterable[str], encoder: PieceEncoder) -> TitleView:

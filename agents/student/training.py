@@ -8,7 +8,7 @@ import numpy as np
 
 from agents.student import chooser, segmenter
 from agents.student.batch import Batch, Scores, add_gradients, batch_of, score
-from agents.student.lbfgs import minimise
+from agents.student.lbfgs import Objective, minimise
 from agents.student.parameters import CategoryShape, Layout, Parameters, Shape, layout_of
 from agents.student.sparse_rows import Floats
 from agents.student.student import CategoryKnowledge, Student
@@ -44,6 +44,20 @@ class _Lesson:
     targets: Targets
 
 
+@dataclass(frozen=True)
+class _Course:
+    """All lessons, and what they are written in."""
+
+    token_ids: dict[str, int]
+    span_ids: dict[str, int]
+    categories: dict[str, CategoryKnowledge]
+    layout: Layout
+    lessons: list[_Lesson]
+
+
+_READERS: Mapping[str, Loss] = {"chooser": chooser.loss, "segmenter": segmenter.loss}
+
+
 def train_student(
     titles: Sequence[AnnotatedTitle],
     encoder: PieceEncoder,
@@ -58,6 +72,21 @@ def train_student(
     seen = {name: group for name, group in _by_category(titles, encoder).items() if group}
     if not seen:
         raise TrainingError("there is no title with an annotated attribute to learn from")
+    course = _course(seen, encoder)
+    learnt: list[Parameters] = []
+    for reader, loss in _READERS.items():
+        point = np.zeros(course.layout.size, dtype=np.float32)
+        for step in minimise(_objective(course.lessons, course.layout, loss), point, most_steps):
+            report(TrainingStep(reader, step.number, step.loss))
+            point = step.point
+        learnt.append(course.layout.views(point))
+    return Student(encoder.name, course.token_ids, course.span_ids, course.categories, *learnt)
+
+
+_Group = list[tuple[AnnotatedTitle, TitleView]]
+
+
+def _course(seen: Mapping[str, _Group], encoder: PieceEncoder) -> _Course:
     names = sorted({name for group in seen.values() for annotated, _ in group for name in annotated.attributes})
     token_ids, own_tokens = _vocabulary({c: [v.token_features for _, v in group] for c, group in seen.items()})
     span_ids, own_spans = _vocabulary({c: [v.span_features for _, v in group] for c, group in seen.items()})
@@ -71,14 +100,7 @@ def train_student(
         _lesson(group, number, categories[category], token_ids, span_ids)
         for number, (category, group) in enumerate(seen.items())
     ]
-    learnt = [
-        _learnt(lessons, layout, reader, most_steps, report)
-        for reader in (("chooser", chooser.loss), ("segmenter", segmenter.loss))
-    ]
-    return Student(encoder.name, token_ids, span_ids, categories, *learnt)
-
-
-_Group = list[tuple[AnnotatedTitle, TitleView]]
+    return _Course(token_ids, span_ids, categories, layout, lessons)
 
 
 def _by_category(titles: Sequence[AnnotatedTitle], encoder: PieceEncoder) -> dict[str, _Group]:
@@ -140,15 +162,8 @@ def _lesson(
     return _Lesson(batch, targets_of(batch, views, [annotated for annotated, _ in group], knowledge.attributes))
 
 
-def _learnt(
-    lessons: Sequence[_Lesson],
-    layout: Layout,
-    reader: tuple[str, Loss],
-    most_steps: int,
-    report: Callable[[TrainingStep], None],
-) -> Parameters:
-    name, loss_of = reader
-    penalties, point = layout.penalties(), np.zeros(layout.size, dtype=np.float32)
+def _objective(lessons: Sequence[_Lesson], layout: Layout, loss_of: Loss) -> Objective:
+    penalties = layout.penalties()
 
     def objective(flat: Floats) -> tuple[float, Floats]:
         gradient = penalties * flat
@@ -160,7 +175,4 @@ def _learnt(
             add_gradients(lesson.batch, upstream, gradients)
         return loss, gradient
 
-    for step in minimise(objective, point, most_steps):
-        report(TrainingStep(name, step.number, step.loss))
-        point = step.point
-    return layout.views(point)
+    return objective
