@@ -39,6 +39,7 @@ class _Header(Record):
 
     format: Literal["reaseq-student/1"] = "reaseq-student/1"
     encoder: str
+    absent_asked: float = Field(ge=0, le=1)
     context: int = Field(gt=0)
     names: int = Field(gt=0)
     tokens: tuple[str, ...]
@@ -104,6 +105,7 @@ def _header_of(student: Student) -> _Header:
     )
     return _Header(
         encoder=student.encoder,
+        absent_asked=student.absent_asked,
         context=shared.shape[0],
         names=shared.shape[2],
         tokens=tuple(student.token_ids),
@@ -119,7 +121,7 @@ def _student_of(header: _Header, arrays: dict[str, Floats]) -> Student:
     token_ids = {name: place for place, name in enumerate(header.tokens)}
     span_ids = {name: place for place, name in enumerate(header.spans)}
     chooser, segmenter = (_parameters_of(reader, layout, arrays) for reader in ("chooser", "segmenter"))
-    return Student(header.encoder, token_ids, span_ids, known, chooser, segmenter)
+    return Student(header.encoder, header.absent_asked, token_ids, span_ids, known, chooser, segmenter)
 
 
 def _knowledge_of(category: _Category) -> CategoryKnowledge:

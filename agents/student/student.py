@@ -12,7 +12,7 @@ from agents.student.parameters import CategoryShape, Parameters
 from agents.student.title_view import PieceEncoder, TitleView, view_title
 
 # The F1 of a set of answers grows with each answer that is right more often than F1 / 2 (Lipton et al., ECML 2014).
-ASKED_THRESHOLD = 0.45  # of the share, where somebody asks for the attribute
+ASKED_THRESHOLD = 0.35  # of share times stated_if_asked, where somebody asks for the attribute
 STATED_THRESHOLD = 0.3  # of share times stated, where nobody says whether the title has the attribute
 _FLOOR = 1e-4  # a share that one reader finds impossible may still be saved by the other
 
@@ -27,11 +27,12 @@ class Finding:
     end: int
     share: float  # how likely it is this value, given that the title states the attribute
     stated: float  # how likely the title states the attribute
+    stated_if_asked: float  # the same, where an annotator asks for it, who asks more often for what is there
 
     @property
     def is_answer(self) -> bool:
         """Whether to give it to somebody who asks for this attribute."""
-        return self.share >= ASKED_THRESHOLD
+        return self.share * self.stated_if_asked >= ASKED_THRESHOLD
 
     @property
     def is_stated(self) -> bool:
@@ -53,6 +54,7 @@ class Student:
     """Two log-linear readers over the same features; their opinions are averaged."""
 
     encoder: str  # the name of the encoder it was trained with
+    absent_asked: float  # how often annotators asked for what a title does not state; 0 where they never said "absent"
     token_ids: Mapping[str, int]
     span_ids: Mapping[str, int]
     categories: Mapping[str, CategoryKnowledge]  # in the order of their numbers
@@ -84,12 +86,14 @@ class Student:
             np.add.at(shares, value_of_span, posterior.shares)
             both *= np.maximum(shares, _FLOOR) ** 0.5
         stated = (choice.stated[0] + segmentation.stated[0]) / 2
+        if_asked = stated / np.maximum(stated + (1 - stated) * self.absent_asked, _FLOOR)
         places = np.where(value_of_span[:, None] == both.argmax(axis=0), choice.shares + segmentation.shares, -1)
         certain = both.max(axis=0) / both.sum(axis=0)
         spans = [view.spans[place] for place in places.argmax(axis=0)]
+        figures = zip(certain.tolist(), stated.tolist(), np.minimum(if_asked, 1).tolist(), strict=True)
         return [
-            Finding(name, span.text, span.start, span.end, share, likely)
-            for name, span, share, likely in zip(attributes, spans, certain.tolist(), stated.tolist(), strict=True)
+            Finding(name, span.text, span.start, span.end, *three)
+            for name, span, three in zip(attributes, spans, figures, strict=True)
         ]
 
     def _narrowed(self, batch: Batch) -> tuple[Parameters, Parameters]:

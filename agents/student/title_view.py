@@ -72,5 +72,5 @@ def _contexts(title: str, tokens: tuple[Token, ...], encoder: PieceEncoder) -> F
             counts[place] += 1
             place += 1
     own *= CONTEXT_SCALE / np.maximum(counts, 1)
-    edge = np.zeros((1, encoder.dimensions), dtype=np.float32)
-    return np.concatenate([own, np.concatenate([edge, own[:-1]]), np.concatenate([own[1:], edge])], axis=1)[: len(own)]
+    around = np.pad(own, ((1, 1), (0, 0)))
+    return np.concatenate([own, around[:-2], around[2:]], axis=1)

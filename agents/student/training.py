@@ -80,7 +80,14 @@ def train_student(
             report(TrainingStep(reader, step.number, step.loss))
             point = step.point
         learnt.append(course.layout.views(point))
-    return Student(encoder.name, course.token_ids, course.span_ids, course.categories, *learnt)
+    return Student(
+        encoder.name,
+        _absent_asked(titles, course.categories),
+        course.token_ids,
+        course.span_ids,
+        course.categories,
+        *learnt,
+    )
 
 
 _Group = list[tuple[AnnotatedTitle, TitleView]]
@@ -148,6 +155,14 @@ def _knowledge(
     places = np.array([names.index(name) for name in attributes], dtype=np.int64)
     shape = CategoryShape(places, np.array(tokens, dtype=np.int64), np.array(spans, dtype=np.int64))
     return CategoryKnowledge(attributes, values, shape)
+
+
+def _absent_asked(titles: Sequence[AnnotatedTitle], categories: Mapping[str, CategoryKnowledge]) -> float:
+    """Return which part of the attributes that titles lack annotators asked for; what they did not ask for is lacking."""
+    learnt = [(a, categories[a.category].attributes) for a in titles if a.category in categories]
+    absent = sum(values == () for annotated, _ in learnt for values in annotated.attributes.values())
+    unasked = sum(len(attributes) - len(annotated.attributes) for annotated, attributes in learnt)
+    return absent / max(1, absent + unasked)
 
 
 def _lesson(

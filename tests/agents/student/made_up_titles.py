@@ -25,7 +25,9 @@ class HashedEncoder:
         """Return the text's tokens with their vectors."""
         tokens = tokenize(text)
         digests = [hashlib.sha256(token.text.lower().encode(errors="replace")).digest()[:8] for token in tokens]
-        vectors = np.array([list(digest) for digest in digests], dtype=np.float32).reshape(-1, 8) / 128 - 1
+        vectors = np.array([list(digest) for digest in digests], dtype=np.float32).reshape(-1, 8) / np.float32(
+            128
+        ) - np.float32(1)
         return WordPieces([(token.start, token.end) for token in tokens], vectors)
 
 

@@ -124,3 +124,22 @@ def test_a_header_that_points_beyond_its_lists_is_refused(student: Student, tmp_
 
     with pytest.raises(StudentFileInvalid, match="beyond"):
         load_student(forged)
+
+
+def test_who_is_only_asked_for_what_is_there_answers_though_unsure_whether_it_is(student: Student) -> None:
+    asked = made_up_titles(60, seed=0)
+    stated_alone = [
+        annotated.model_copy(update={"attributes": {n: v for n, v in annotated.attributes.items() if v}})
+        for annotated in asked
+    ]
+
+    never_in_vain = train_student(stated_alone, ENCODER)
+
+    title = "Acme mug 350 ml"
+    colours = [
+        next(f for f in s.read(title, "Mug", ENCODER) if f.attribute == "Colour") for s in (student, never_in_vain)
+    ]
+    assert (student.absent_asked, never_in_vain.absent_asked) == (1, 0)
+    assert colours[0].stated_if_asked == pytest.approx(colours[0].stated)
+    assert colours[1].stated_if_asked == 1
+    assert [colour.is_stated for colour in colours] == [False, False]
