@@ -158,7 +158,7 @@ def _knowledge(
 
 
 def _absent_asked(titles: Sequence[AnnotatedTitle], categories: Mapping[str, CategoryKnowledge]) -> float:
-    """Return which part of the attributes that titles lack annotators asked for; what they did not ask for is lacking."""
+    """Return how often annotators asked for an attribute that is absent; what they did not ask for counts as absent."""
     learnt = [(a, categories[a.category].attributes) for a in titles if a.category in categories]
     absent = sum(values == () for annotated, _ in learnt for values in annotated.attributes.values())
     unasked = sum(len(attributes) - len(annotated.attributes) for annotated, attributes in learnt)
