@@ -86,13 +86,15 @@ def run(trial: Trial, encoder: MiniLmEncoder) -> Outcome:
     trained = time.process_time()
     found = [student.read(a.title, a.category, encoder) for a in trial.test]
     read = time.process_time()
+    answers: list[Answer] = [_answer(findings, lambda finding: finding.is_answer) for findings in found]
+    print(f"  read {len(found)} titles: F1 {100 * score_answers(trial.test, answers).micro.f1:.2f}", file=sys.stderr)
     floor = learn_look_up(trial.train)
-    answers: dict[str, list[Answer]] = {
+    by_system: dict[str, list[Answer]] = {
         "look-up": [floor.read(a.title, a.category) for a in trial.test],
-        "student": [_answer(findings, lambda finding: finding.is_answer) for findings in found],
+        "student": answers,
         "student, unasked": [_answer(findings, lambda finding: finding.is_stated) for findings in found],
     }
-    return Outcome(trial.test, answers, trained - begun, read - trained)
+    return Outcome(trial.test, by_system, trained - begun, read - trained)
 
 
 def figures(outcomes: Sequence[Outcome]) -> Iterator[Figures]:
