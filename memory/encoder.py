@@ -9,7 +9,7 @@ from typing import Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from tokenizers import Tokenizer
+from tokenizers import Encoding, Tokenizer
 
 from memory.weights import MINILM, MINILM_TOKENIZER, locate
 
@@ -66,17 +66,35 @@ class MiniLmEncoder:
 
         Loads the model at the first call; raises `WeightsMissing` or `WeightsDamaged`.
         """
-        with self._lock:
-            if self._loaded is None:
-                self._loaded = _MiniLm.load(self.max_tokens)
+        model = self._model()
         vectors = np.empty((len(texts), self.dimensions), dtype=np.float32)
-        tokens = [self._loaded.tokens(text) for text in texts]
+        tokens = [model.tokens(text) for text in texts]
         for rows in _batches_of_equal_length(tokens, self.batch_size):
-            states = self._loaded.hidden_states([tokens[row] for row in rows])
+            states = model.hidden_states([tokens[row] for row in rows])
             for row, state in zip(rows, states, strict=True):
                 pooled = state.mean(axis=0)
                 vectors[row] = pooled / np.linalg.norm(pooled)
         return vectors
+
+    def word_pieces(self, text: str) -> "WordPieces":
+        """Return a text's word pieces with their vectors; raises as `encode` does."""
+        model = self._model()
+        places, ids = model.places(text)
+        return WordPieces(places, model.hidden_states([ids])[0, 1:-1])
+
+    def _model(self) -> "_MiniLm":
+        with self._lock:
+            if self._loaded is None:
+                self._loaded = _MiniLm.load(self.max_tokens)
+            return self._loaded
+
+
+@dataclass(frozen=True)
+class WordPieces:
+    """The pieces of a text as the model reads it: (start, end) in code points, and the last layer of each."""
+
+    places: list[tuple[int, int]]
+    vectors: Vectors  # shape (pieces, 384), not normalized
 
 
 @dataclass(frozen=True)
@@ -101,9 +119,16 @@ class _MiniLm:
 
     def tokens(self, text: str) -> list[int]:
         """Return the token ids of a text, its two special tokens included; a lone surrogate becomes "?"."""
+        return list(self._encoding(text).ids)
+
+    def places(self, text: str) -> tuple[list[tuple[int, int]], list[int]]:
+        """Return the (start, end) of each token but the two special ones, and all ids."""
+        encoding = self._encoding(text)
+        return list(encoding.offsets[1:-1]), list(encoding.ids)
+
+    def _encoding(self, text: str) -> Encoding:
         # Only the beginning can count; a text of megabytes is not tokenized to its end.
-        beginning = text[:READ_CHARACTERS].encode(errors="replace").decode()
-        return self.tokenizer.encode(beginning).ids
+        return self.tokenizer.encode(text[:READ_CHARACTERS].encode(errors="replace").decode())
 
     def hidden_states(self, tokens: Sequence[Sequence[int]]) -> Vectors:
         """Return the last layer of texts of equal length: float32, shape (texts, tokens, 384)."""
