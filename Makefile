@@ -15,10 +15,10 @@ demo: install
 	$(BIN)/python app.py demo
 
 test: install-dev
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist worksteal
 
 faults: install-dev
-	$(BIN)/python -m pytest tests/faults -n auto -m "" --fault-table
+	$(BIN)/python -m pytest tests/faults -n auto --dist worksteal -m "" --fault-table
 
 planted-bugs: install-dev
 	$(BIN)/python -m tests.faults.planted_bugs
