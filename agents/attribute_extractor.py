@@ -9,8 +9,8 @@ from agents.answering import Interviewer
 from agents.item_questions import ask_about_item
 from agents.phrasing import phrase_attributes, phrase_corrections, phrase_item, shown_texts
 from agents.reading.rules import rule_claims
+from agents.reading.text_spans import Span, find_span
 from agents.reading.title_offers import offered_spans
-from agents.reading.title_spans import Span, find_span
 from agents.values.normalization import ValueProblem, normalize
 from memory.category import AttributeSpec, CategoryTemplate, TitlePosition
 from memory.schema import CatalogItem, Claim, ClaimSource, Evidence, Producer, UngroundedProposal, Verdict

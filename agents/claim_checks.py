@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from agents.reading.title_spans import find_span
+from agents.reading.text_spans import find_span
 from agents.values.normalization import ValueProblem, normalize
 from memory.category import AttributeSpec, CategoryTemplate
 from memory.schema import CatalogItem, Claim, Decision, Reason, Verdict

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from agents.reading.title_spans import Span, find_span
+from agents.reading.text_spans import Span, find_span
 from agents.values.counts import find_counts
 from agents.values.quantities import find_quantities
 from agents.values.words import fold, language, word_set, words

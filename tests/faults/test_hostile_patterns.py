@@ -17,7 +17,7 @@ from agents.answer_parsing import AnswerInvalid, parse_answer
 from agents.attribute_extractor import PickAnswer
 from agents.reading.passages import MOST_READ, passages
 from agents.reading.rules import rule_claims
-from agents.reading.title_spans import find_span
+from agents.reading.text_spans import find_span
 from agents.values.quantities import _pattern
 from memory.schema import CatalogItem, SourceField
 from memory.taxonomy import starter_taxonomy

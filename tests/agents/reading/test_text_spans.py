@@ -1,4 +1,4 @@
-"""Spans of a title that may be names, and quotes found in texts."""
+"""Quotes found in texts."""
 
 import time
 import unicodedata
@@ -6,46 +6,7 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.reading.title_spans import candidate_spans, find_span
-from memory.category import AttributeSpec, AttributeType
-from memory.schema import CatalogItem
-
-BRAND = AttributeSpec(key="brand", name="Brand", type=AttributeType.TEXT)
-MODEL = AttributeSpec(key="model", name="Model", type=AttributeType.TEXT)
-TITLE = "Neu: Sony WH-1000XM5 Kopfhörer für Reisen (schwarz), 30 Std. Akku"
-
-
-def texts(title: str, spec: AttributeSpec, limit: int = 40) -> list[str]:
-    return [span.text for span in candidate_spans(CatalogItem(id="1", title=title), spec, limit)]
-
-
-def test_a_brand_is_looked_for_early_in_the_title() -> None:
-    assert texts(TITLE, BRAND)[:2] == ["Sony", "Sony WH-1000XM5"]
-
-
-def test_a_model_is_looked_for_among_codes() -> None:
-    assert texts(TITLE, MODEL)[0] == "WH-1000XM5"
-
-
-def test_no_span_starts_or_ends_with_a_function_word_or_a_quantity() -> None:
-    edges = {edge for text in texts(TITLE, BRAND) for edge in (text.split()[0], text.split()[-1])}
-
-    assert not edges & {"Neu:", "Neu", "für", "30", "Std."}
-
-
-def test_spans_are_unique_bounded_and_where_they_say() -> None:
-    title = "Acme Pro Acme Pro " * 30
-
-    spans = candidate_spans(CatalogItem(id="1", title=title), BRAND, 7)
-
-    assert len(spans) == 7 == len({span.text.casefold() for span in spans})
-    assert all(title[span.start : span.end] == span.text for span in spans)
-
-
-def test_spans_that_other_claims_rest_on_are_left_out() -> None:
-    spans = candidate_spans(CatalogItem(id="1", title="Acme Black Mug"), BRAND, 9, taken=[(5, 10)])
-
-    assert [span.text for span in spans] == ["Acme", "Acme Black Mug", "Mug"]
+from agents.reading.text_spans import find_span
 
 
 @given(st.text(min_size=1, max_size=60), st.data())
