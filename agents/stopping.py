@@ -1,9 +1,10 @@
 """How a run is asked to stop: no new call is made, no wait is sat out, and what is in flight is still stored."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from agents.providers.base import AnswerSchema, CallKey, Capabilities, ChatModel, Completion
+from agents.providers.around import ModelAround
+from agents.providers.base import AnswerSchema, CallKey, ChatModel, Completion
 from agents.providers.clock import MonotonicClock
 from memory.errors import ReaseqError
 from memory.model_call import Message
@@ -49,27 +50,12 @@ class StoppableClock(MonotonicClock):
         await self._stop.sleep(seconds)
 
 
-class StoppableModel:
+class StoppableModel(ModelAround):
     """A chat model that starts no call once the run was asked to stop."""
 
     def __init__(self, inner: ChatModel, stop: Stop) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._stop = stop
-
-    @property
-    def spec(self) -> str:
-        """The model's spec."""
-        return self._inner.spec
-
-    @property
-    def capabilities(self) -> Capabilities:
-        """What the model can be trusted with."""
-        return self._inner.capabilities
-
-    @property
-    def parameters(self) -> Mapping[str, str | int | float | None]:
-        """What shapes the answers besides the messages."""
-        return self._inner.parameters
 
     async def complete(
         self, messages: Sequence[Message], schema: AnswerSchema, *, about: CallKey | None = None
@@ -78,7 +64,3 @@ class StoppableModel:
         if self._stop.wished:
             raise RunStopped("the run was asked to stop")
         return await self._inner.complete(messages, schema, about=about)
-
-    async def aclose(self) -> None:
-        """Close the model."""
-        await self._inner.aclose()

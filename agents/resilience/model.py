@@ -4,17 +4,17 @@ import asyncio
 import math
 import random
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from tenacity import AsyncRetrying, RetryCallState
 
+from agents.providers.around import ModelAround
 from agents.providers.base import (
     AdjustableModel,
     AnswerSchema,
     CallFailed,
     CallKey,
-    Capabilities,
     ChatModel,
     Completion,
     FailureKind,
@@ -44,7 +44,7 @@ class _Question:
     seconds: float = 0.0
 
 
-class ResilientModel:
+class ResilientModel(ModelAround):
     """A `ChatModel` that puts each question to `inner` until it is answered or there is no point in trying on.
 
     `on_paid_lost` hears of each call that may have been paid for without bringing an answer.
@@ -59,28 +59,13 @@ class ResilientModel:
         on_paid_lost: PaidLost | None = None,
         draw: Callable[[], float] = random.random,
     ) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._policy = policy or ResiliencePolicy()
         self._clock = clock or MonotonicClock()
         self._gate = Gate(self._policy, self._clock)
         self._on_paid_lost = on_paid_lost
         self._draw = draw  # a number between 0 and 1
         self._counts: Counter[str] = Counter()
-
-    @property
-    def spec(self) -> str:
-        """The inner model's."""
-        return self._inner.spec
-
-    @property
-    def capabilities(self) -> Capabilities:
-        """The inner model's."""
-        return self._inner.capabilities
-
-    @property
-    def parameters(self) -> Mapping[str, str | int | float | None]:
-        """The inner model's: patience shapes no answer."""
-        return self._inner.parameters
 
     @property
     def state(self) -> RateState:
@@ -104,10 +89,6 @@ class ResilientModel:
         except CallFailed:
             return completion  # it is paid, and says more than the failure of a larger limit
         return second.model_copy(update={"usage": completion.usage + second.usage})
-
-    async def aclose(self) -> None:
-        """Close the inner model."""
-        await self._inner.aclose()
 
     async def _answer(
         self, model: ChatModel, messages: Sequence[Message], schema: AnswerSchema, about: CallKey | None

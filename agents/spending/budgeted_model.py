@@ -1,13 +1,13 @@
 """A chat model that asks the budget before each call, retries included."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
+from agents.providers.around import ModelAround
 from agents.providers.base import (
     AdjustableModel,
     AnswerSchema,
     CallFailed,
     CallKey,
-    Capabilities,
     ChatModel,
     Completion,
 )
@@ -17,27 +17,12 @@ from memory.model_call import Message
 LONGEST_ANSWER = 4096  # tokens, where a model does not say how long its answers may get
 
 
-class BudgetedModel:
+class BudgetedModel(ModelAround):
     """Reserves a call's worst case, makes the call, and settles what it cost; `BudgetSpent` where it might not fit."""
 
     def __init__(self, inner: ChatModel, budget: Budget) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._budget = budget
-
-    @property
-    def spec(self) -> str:
-        """The model's spec."""
-        return self._inner.spec
-
-    @property
-    def capabilities(self) -> Capabilities:
-        """What the model can be trusted with."""
-        return self._inner.capabilities
-
-    @property
-    def parameters(self) -> Mapping[str, str | int | float | None]:
-        """What shapes the answers besides the messages."""
-        return self._inner.parameters
 
     @property
     def max_tokens(self) -> int:
@@ -71,7 +56,3 @@ class BudgetedModel:
             raise
         await self._budget.settle(reservation, completion.usage)
         return completion
-
-    async def aclose(self) -> None:
-        """Close the model."""
-        await self._inner.aclose()
