@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from agents.reading.passages import LONGEST_READ
@@ -45,6 +46,7 @@ def find_span(text: str, quote: str) -> tuple[int, int] | None:
     return places[start][0], places[start + len(wanted) - 1][1]
 
 
+@lru_cache(maxsize=16)  # the many proposals of one answer are looked for in the same few texts
 def _plain_with_places(text: str) -> tuple[str, Sequence[tuple[int, int]]]:
     """Return the text with its differences smoothed, and for each code point of it the span in `text` it came from."""
     plain: list[str] = []

@@ -1,12 +1,14 @@
 """`--json`: one document on standard output, for every command that prints results."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import typer.main
 from typer.core import TyperGroup
 
 import app
+from tests.agents.student.made_up_titles import made_up_titles
 from tests.commands.command_line import ROOT, Ran, reaseq
 
 SAMPLE = ROOT / "memory" / "sample"
@@ -14,6 +16,7 @@ COMMANDS: dict[str, list[str]] = {
     "demo": ["--limit", "1", "--kb", "sqlite:///demo.db"],
     "enrich": ["kettles.csv", "--limit", "1", "--kb", "sqlite:///own.db"],
     "evaluate": [str(SAMPLE / "gold.jsonl"), "--catalog", str(SAMPLE / "catalog.csv"), "--sample", "1"],
+    "train-extractor": ["titles.jsonl", "--out", "student.npz"],
     "runs": [],
     "failures": [],
     "stale": [],
@@ -41,6 +44,9 @@ def test_the_output_is_one_document(command: str, enriched: tuple[str, Ran], mon
     monkeypatch.setenv("REASEQ_KB", enriched[0])
     if command == "demo":
         monkeypatch.delenv("REASEQ_TAXONOMY")  # its sample is of all departments
+    if command == "train-extractor":
+        lines = [annotated.model_dump_json() for annotated in made_up_titles(12, seed=0)]
+        Path("titles.jsonl").write_text("\n".join(lines), encoding="utf-8")
 
     ran = reaseq(*command.split(), *COMMANDS[command], "--json")
 

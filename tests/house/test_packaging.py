@@ -89,7 +89,9 @@ def test_a_wheel_runs_in_a_folder_whose_own_packages_are_named_like_the_floors(w
 
 
 def test_every_package_that_is_imported_is_declared() -> None:
-    declared = {canonical(Requirement(line).name) for line in PROJECT["project"]["dependencies"]}
+    project = PROJECT["project"]
+    lines = [*project["dependencies"], *(line for extra in project["optional-dependencies"].values() for line in extra)]
+    declared = {canonical(Requirement(line).name) for line in lines}
     distributions = packages_distributions()
 
     undeclared = {
