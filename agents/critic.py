@@ -1,6 +1,7 @@
 """The critic: rules on each claim, by code first, then by the model where it can judge."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -14,6 +15,7 @@ from prompts.library import Prompt
 
 AGENT = "critic"
 NOTE_LIMIT = 200
+STRICTEST_FIRST = (Decision.REJECT, Decision.REVISE, Decision.ACCEPT)  # what a model may say
 
 
 class RulingOnClaim(BaseModel):
@@ -22,7 +24,7 @@ class RulingOnClaim(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     claim_id: str
-    decision: Decision
+    decision: Literal[Decision.ACCEPT, Decision.REVISE, Decision.REJECT]
     note: str
 
 
@@ -72,7 +74,7 @@ def _strictest(rulings: Sequence[RulingOnClaim]) -> dict[str, RulingOnClaim]:
 
 
 def _leniency(ruling: RulingOnClaim) -> int:
-    return [Decision.REJECT, Decision.REVISE, Decision.ACCEPT].index(ruling.decision)
+    return STRICTEST_FIRST.index(ruling.decision)
 
 
 def _verdict(claim: Claim, ruling: RulingOnClaim | None, round_number: int) -> Verdict:
@@ -92,7 +94,7 @@ def _one_ruling_each(ids: list[str]) -> dict[str, object]:
         "type": "object",
         "properties": {
             "claim_id": {"type": "string", "enum": ids},
-            "decision": {"type": "string", "enum": [decision.value for decision in Decision]},
+            "decision": {"type": "string", "enum": ["accept", "revise", "reject"]},
             "note": {"type": "string"},
         },
         "required": ["claim_id", "decision", "note"],

@@ -13,7 +13,7 @@ from memory.schema import CatalogItem, Claim, Decision, Enrichment, Verdict
 from memory.text import printable
 
 CONTEXT = 30  # characters shown on each side of a quote
-STYLES = {Decision.ACCEPT: "green", Decision.REVISE: "yellow", Decision.REJECT: "red"}
+STYLES = {Decision.ACCEPT: "green", Decision.REVISE: "yellow", Decision.REJECT: "red", Decision.ABSTAIN: "yellow"}
 
 
 def print_items(known: Sequence[tuple[CatalogItem, Enrichment]], more: int = 0) -> None:

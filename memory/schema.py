@@ -98,7 +98,9 @@ class ClaimSource(StrEnum):
     WORLD_KNOWLEDGE = "world_knowledge"
 
 
-Producer = Literal["rule", "vocabulary", "field", "model"]
+# Who said it: patterns in the text; a word that an allowed value goes by; a catalog column; what was approved of other
+# items; the trained student; a language model; a person.
+Producer = Literal["rule", "vocabulary", "field", "lookup", "student", "model", "human"]
 
 
 class Claim(Record):
@@ -113,6 +115,9 @@ class Claim(Record):
     evidence: Evidence | None = None
     confidence: float = Field(ge=0, le=1)
     producer: Producer
+    raw_confidence: float | None = Field(default=None, ge=0, le=1)  # as it came, where `confidence` is calibrated
+    seconded_by: tuple[Producer, ...] = ()  # others who found the same value
+    disputed: bool = False  # another producer found another value for an attribute that has one
 
     @model_validator(mode="after")
     def _text_needs_evidence(self) -> Self:
@@ -136,6 +141,7 @@ class Decision(StrEnum):
     ACCEPT = "accept"
     REVISE = "revise"
     REJECT = "reject"
+    ABSTAIN = "abstain"  # nothing speaks against it but that it is not sure enough: a person may decide
 
 
 class Reason(StrEnum):
@@ -152,6 +158,8 @@ class Reason(StrEnum):
     NOT_IN_TEMPLATE = "not_in_template"
     UNSUPPORTED = "unsupported"  # the model's judgement
     UNRULED = "unruled"  # the model passed over the claim
+    LOW_CONFIDENCE = "low_confidence"  # below what the target precision asks for
+    REVIEWED = "reviewed"  # a person decided
 
 
 class Verdict(Record):
@@ -160,9 +168,33 @@ class Verdict(Record):
     claim_id: str
     decision: Decision
     reason: Reason
-    checked_by: Literal["code", "model"]
+    checked_by: Literal["code", "model", "human"]
     note: str = ""
     round: int = Field(default=0, ge=0)
+
+
+class Relation(StrEnum):
+    """How a demand relates to an item (after COSMO, Yu et al. 2024, and FolkScope, Yu et al. 2023)."""
+
+    USED_FOR = "used_for"  # a purpose or function
+    USED_BY = "used_by"  # who wants it
+    USED_IN = "used_in"  # where
+    USED_WITH = "used_with"  # a complement
+    OCCASION = "occasion"  # when
+    SUBSTITUTE_OF = "substitute_of"  # what it stands in for
+
+
+class Demand(Record):
+    """What somebody may want of an item: knowledge of the world, never a statement of the item's text."""
+
+    id: str = Field(min_length=1)  # unique within the item
+    relation: Relation
+    text: str = Field(min_length=1, max_length=200)  # such as "drilling into concrete"
+    positive: bool = True  # False: it is what the item does not serve
+    plausibility: float = Field(ge=0, le=1)  # could somebody want it for this?
+    typicality: float = Field(ge=0, le=1)  # do most who want it want it for this?
+    rests_on: tuple[str, ...] = ()  # ids of the accepted claims that it follows from; none: from the category alone
+    producer: Literal["template", "model", "human"]
 
 
 class Provenance(Record):
@@ -175,6 +207,8 @@ class Provenance(Record):
     encoder: str
     code_version: str
     max_revisions: int
+    # Whatever else shaped it: (name, fingerprint) of a student, demonstrations, a calibration …, sorted.
+    aids: tuple[tuple[str, str], ...] = ()
 
 
 class Enrichment(Record):
@@ -186,6 +220,8 @@ class Enrichment(Record):
     claims: tuple[Claim, ...]  # accepted and rejected ones
     verdicts: tuple[Verdict, ...]  # the last one of each claim
     ungrounded: tuple[UngroundedProposal, ...] = ()
+    demands: tuple[Demand, ...] = ()  # let through and refused ones
+    demand_verdicts: tuple[Verdict, ...] = ()  # one a demand
     summary: str
     rounds: int = Field(ge=0)  # how often claims went back to the extractor
     provenance: Provenance

@@ -29,6 +29,7 @@ class AgentNeeds(Record):
 
     agent: str
     prompts: tuple[str, ...]  # names, as in `Provenance.prompts`
+    aids: tuple[str, ...] = ()  # names, as in `Provenance.aids`
     after: tuple[str, ...] = ()  # agents whose results it reads
     uses: tuple[Literal["taxonomy_version", "encoder", "max_revisions"], ...] = ()
 
@@ -143,7 +144,8 @@ def _items_with_provenance(versions: Sequence[int], wanted: int | None) -> Selec
 
 def _provenance(row: Row[*tuple[Any, ...]]) -> Provenance:
     content = {name: getattr(row, name) for name in Provenance.model_fields}
-    return Provenance.model_validate(content | {"prompts": tuple((name, print_) for name, print_ in row.prompts)})
+    pairs = {name: tuple((one, print_) for one, print_ in content[name]) for name in ("prompts", "aids")}
+    return Provenance.model_validate(content | pairs)
 
 
 def _reasons(made: Provenance, wanted: Wanted) -> Mapping[str, tuple[str, ...]]:
@@ -162,10 +164,11 @@ def _own_reasons(made: Provenance, wanted: Provenance, needs: AgentNeeds) -> Ite
         before, after = getattr(made, name), getattr(wanted, name)
         if before != after:
             yield f"{name} {before} -> {after}"
-    prints, wanted_prints = dict(made.prompts), dict(wanted.prompts)
-    for name in needs.prompts:
-        if prints.get(name) != wanted_prints.get(name):
-            yield f"prompt {name}"
+    for kind, names, prints, wanted_prints in (
+        ("prompt ", needs.prompts, dict(made.prompts), dict(wanted.prompts)),
+        ("", needs.aids, dict(made.aids), dict(wanted.aids)),
+    ):
+        yield from (f"{kind}{name}" for name in names if prints.get(name) != wanted_prints.get(name))
 
 
 def _means() -> Select[*tuple[Any, ...]]:

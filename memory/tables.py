@@ -136,6 +136,7 @@ class EnrichmentRow(Table, table=True):
     encoder: str
     code_version: str
     max_revisions: int
+    aids: list[list[str]] = Field(default_factory=list, sa_type=JSON, sa_column_kwargs={"server_default": text("'[]'")})
     prompt_tokens: int
     completion_tokens: int
     usage_estimated: bool
@@ -167,6 +168,11 @@ class ClaimRow(Table, table=True):
     source: str
     confidence: float
     producer: str = Field(index=True)
+    raw_confidence: float | None = None
+    seconded_by: list[str] = Field(
+        default_factory=list, sa_type=JSON, sa_column_kwargs={"server_default": text("'[]'")}
+    )
+    disputed: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
 
 
 def _belongs_to_a_claim() -> ForeignKeyConstraint:

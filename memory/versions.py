@@ -35,8 +35,9 @@ class Version(Record):
 
 def fingerprint_of(provenance: Provenance) -> str:
     """Return the SHA-256 (hex) of a configuration: equal ones give results of one version."""
-    content = orjson.dumps(provenance.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS)
-    return hashlib.sha256(content).hexdigest()
+    # Without aids it is the number that it was before there were any.
+    content = provenance.model_dump(mode="json", exclude=set() if provenance.aids else {"aids"})
+    return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 def version_for(session: Session, provenance: Provenance, note: str = "") -> int:

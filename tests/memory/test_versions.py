@@ -66,6 +66,7 @@ def test_everything_that_shapes_a_result_is_in_the_fingerprint() -> None:
         "encoder": "e",
         "code_version": "9",
         "max_revisions": 9,
+        "aids": (("calibration", "f3"),),
     }
 
     prints = {fingerprint_of(PROVENANCE.model_copy(update={name: value})) for name, value in others.items()}
