@@ -14,7 +14,21 @@ from pydantic import ValidationError
 from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 from pydantic_settings.exceptions import SettingsError
 
-from commands import enrich, evaluate, export, failures, kb, models, prompts, runs, show, stale, trace, train_extractor
+from commands import (
+    calibrate,
+    enrich,
+    evaluate,
+    export,
+    failures,
+    kb,
+    models,
+    prompts,
+    runs,
+    show,
+    stale,
+    trace,
+    train_extractor,
+)
 from commands import settings as settings_command
 from commands.output import fail
 from commands.settings import Origins, Settings
@@ -38,6 +52,7 @@ app = typer.Typer(
 app.command()(enrich.demo)
 app.command(name="enrich")(enrich.enrich)
 app.command(name="evaluate")(evaluate.evaluate)
+app.command(name="calibrate")(calibrate.calibrate)
 app.command(name="stale")(stale.stale)
 app.command(name="failures")(failures.failures)
 app.command(name="runs")(runs.runs)

@@ -7,8 +7,11 @@ from pydantic import BaseModel, ConfigDict
 
 from agents.answering import Interviewer
 from agents.claim_checks import check_claims
+from agents.extraction.aids import NO_AIDS, Aids
+from agents.extraction.cascade import is_sure
 from agents.item_questions import ask_about_item
 from agents.phrasing import phrase_claims, phrase_path
+from agents.trust.abstention import abstaining
 from memory.category import CategoryTemplate
 from memory.schema import CatalogItem, Claim, Decision, Reason, Verdict
 from prompts.library import Prompt
@@ -44,28 +47,50 @@ async def review_claims(
     accepted: Sequence[Claim] = (),
     model: Interviewer,
     prompt: Prompt,
+    aids: Aids = NO_AIDS,
     round: int = 0,  # noqa: A002 - the field's own name
 ) -> list[Verdict]:
     """Return one verdict a claim, in order; a claim that the model leaves unruled is rejected.
 
-    `accepted` are the claims let through in earlier rounds; a new claim may not contradict them.
+    `accepted` are the claims let through in earlier rounds; a new claim may not contradict them. In a cascade the model
+    is not asked about claims that are sure without it; what is accepted with less confidence than the calibration asks
+    for is left to a person.
     """
     verdicts = check_claims(item, claims, template, accepted=accepted, round=round)
     passed = [claim for claim, verdict in zip(claims, verdicts, strict=True) if verdict.decision is Decision.ACCEPT]
-    if not passed or not model.capabilities.judges:
-        return verdicts
+    asked = [claim for claim in passed if not (aids.cascade and _is_sure(claim, template, aids))]
+    if asked and model.capabilities.judges:
+        judged = await _judged(item, asked, template, model=model, prompt=prompt, round_number=round)
+        verdicts = [judged.get(verdict.claim_id, verdict) for verdict in verdicts]
+    return abstaining(claims, verdicts, template, aids.calibration)
+
+
+def _is_sure(claim: Claim, template: CategoryTemplate, aids: Aids) -> bool:
+    spec = template.spec(claim.name)
+    return spec is not None and is_sure(claim, spec, aids.calibration)
+
+
+async def _judged(
+    item: CatalogItem,
+    passed: Sequence[Claim],
+    template: CategoryTemplate,
+    *,
+    model: Interviewer,
+    prompt: Prompt,
+    round_number: int,
+) -> dict[str, Verdict]:
+    """Return the model's verdicts on claims that code let through, by claim id."""
     answer = await ask_about_item(
         item,
         lambda text: prompt.render(item=text, category=phrase_path(template.path), claims=phrase_claims(passed)),
         Ruling,
         model=model,
         agent=AGENT,
-        round=round,
+        round=round_number,
         json_schema=_one_ruling_each([claim.id for claim in passed]),
     )
     ruled = _strictest(answer.parsed.verdicts)
-    judged = {claim.id: _verdict(claim, ruled.get(claim.id), round) for claim in passed}
-    return [judged.get(verdict.claim_id, verdict) for verdict in verdicts]
+    return {claim.id: _verdict(claim, ruled.get(claim.id), round_number) for claim in passed}
 
 
 def _strictest(rulings: Sequence[RulingOnClaim]) -> dict[str, RulingOnClaim]:

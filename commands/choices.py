@@ -1,11 +1,14 @@
 """What the settings choose: the model, the prompts that it gets, the taxonomy."""
 
+from typing import get_args
+
 import orjson
 from pydantic import SecretStr
 
-from agents.providers.base import ChatModel
+from agents.providers.base import Capabilities, ChatModel
 from agents.providers.specs import build_model
-from commands.settings import Settings
+from commands.aids import aids_in
+from commands.settings import Agent, Settings
 from memory.schema import Provenance
 from memory.taxonomy import Taxonomy, load_taxonomy, starter_taxonomy
 from memory.version import VERSION
@@ -25,6 +28,11 @@ def model_of(settings: Settings) -> ChatModel:
         call_seconds=settings.call_seconds,
         client=settings.client,
     )
+
+
+def capabilities_of(settings: Settings, model: ChatModel) -> Capabilities:
+    """Return what the model is asked for: less than it could, where agents go without it."""
+    return model.capabilities.without(_silent(settings))
 
 
 def taxonomy_of(settings: Settings) -> Taxonomy:
@@ -47,7 +55,7 @@ def provenance_of(
     settings: Settings, model: ChatModel, prompts: PromptLibrary, taxonomy: Taxonomy, encoder: str
 ) -> Provenance:
     """Return the configuration of which results are told apart."""
-    without = {"without": sorted(settings.without)} if settings.without else {}
+    without = {"without": _silent(settings)} if _silent(settings) else {}
     return Provenance(
         prompts=prompts.fingerprints(),
         model=model.spec,
@@ -56,4 +64,10 @@ def provenance_of(
         encoder=encoder,
         code_version=VERSION,
         max_revisions=settings.max_revisions,
+        aids=aids_in(settings),
     )
+
+
+def _silent(settings: Settings) -> list[str]:
+    """Return the agents that ask no model."""
+    return sorted(set(settings.without) & set(get_args(Agent)))

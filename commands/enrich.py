@@ -7,6 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from commands.aid_options import (
+    Abstain,
+    Approved,
+    ApprovedCatalog,
+    Calibration,
+    Cascade,
+    DemonstrationNumber,
+    Escalate,
+    Extractor,
+)
 from commands.catalog_items import SAMPLE_CATALOG
 from commands.knowledge import print_items
 from commands.output import INTERRUPTED, TERMINATED, AsJson, KnowledgeBase, fail, invoked, print_json, run_async, say
@@ -61,6 +71,14 @@ def enrich(
     prompts: Prompts = None,
     taxonomy: TaxonomyFile = None,
     max_revisions: Revisions = None,
+    approved: Approved = None,
+    approved_catalog: ApprovedCatalog = None,
+    demonstrations: DemonstrationNumber = None,
+    extractor: Extractor = None,
+    calibration: Calibration = None,
+    abstain: Abstain = None,
+    cascade: Cascade = None,
+    escalate: Escalate = None,
     map_columns: ColumnMap = None,
     fresh: Fresh = False,
     retry_failed: RetryFailed = False,

@@ -5,6 +5,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from commands.aid_options import (
+    Abstain,
+    Approved,
+    ApprovedCatalog,
+    Calibration,
+    Cascade,
+    DemonstrationNumber,
+    Escalate,
+    Extractor,
+)
 from commands.enrich import (
     Model,
     Money,
@@ -67,6 +77,14 @@ def evaluate(
     prompts: Prompts = None,
     taxonomy: TaxonomyFile = None,
     max_revisions: Revisions = None,
+    approved: Approved = None,
+    approved_catalog: ApprovedCatalog = None,
+    demonstrations: DemonstrationNumber = None,
+    extractor: Extractor = None,
+    calibration: Calibration = None,
+    abstain: Abstain = None,
+    cascade: Cascade = None,
+    escalate: Escalate = None,
     split: Split = None,
     sample: Sample = None,
     seed: Seed = 0,

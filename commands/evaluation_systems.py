@@ -55,7 +55,12 @@ class Bench:
 
 
 async def run_system(settings: Settings, bench: Bench, label: str) -> SystemResult:
-    """Run the gold's items through the graph, as a batch that goes on where it was stopped, and return the figures.
+    """Run the gold's items (`run_gold`) and return the figures."""
+    return known_system(settings, bench, label, await run_gold(settings, bench, label), own=True)
+
+
+async def run_gold(settings: Settings, bench: Bench, label: str) -> int | None:
+    """Run the gold's items through the graph, as a batch that goes on where it was stopped; return the version.
 
     A run that was stopped gives none: its problem is raised, after a signal `typer.Exit`.
     """
@@ -69,8 +74,7 @@ async def run_system(settings: Settings, bench: Bench, label: str) -> SystemResu
         say("stopped; the same command goes on where this run was")
         raise typer.Exit(INTERRUPTED if report.stopped_by == 2 else TERMINATED)
     with open_existing_database(settings.kb) as database, database.session() as session:
-        version_id = run_of(session, report.run_id or 0).version_id
-    return known_system(settings, bench, label, version_id, own=True)
+        return run_of(session, report.run_id or 0).version_id
 
 
 def known_system(
@@ -96,7 +100,7 @@ def known_system(
         label=label,
         provenance=provenance,
         summary=summarize(scores, bench.target_precision),
-        cost=None if price is None else price.of(usage),
+        cost=None if price is None or settings.escalate else price.of(usage),  # not all tokens at one price
         items=tuple(scores),
     )
 

@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 
 import typer
 
-from commands.choices import keyless, model_of, taxonomy_of
+from commands.choices import capabilities_of, keyless, model_of, taxonomy_of
 from commands.evaluation_gold import GoldChoice, GoldSet, gold_set, grading_of
 from commands.evaluation_systems import Bench, known_system, of_what_is_known, run_system
 from commands.output import say
@@ -140,7 +140,7 @@ async def _marginals(
 
 async def _that_change_something(agents: Iterable[str], settings: Settings) -> list[str]:
     model = model_of(keyless(settings))
-    abilities = model.capabilities.without(settings.without)
+    abilities = capabilities_of(settings, model)
     await model.aclose()
     found = []
     for agent in agents:

@@ -52,6 +52,7 @@ class RunControls:
     budget: Budget
     stop: Stop
     price: Price | None  # None: nobody says
+    escalation_price: Price | None = None
     doubts: bool = False  # answers in the ledger that cannot be used are asked for once more
     provider_batch: bool = False
 
@@ -67,7 +68,14 @@ def controls_of(settings: Settings, options: RunOptions | None = None) -> RunCon
     budget = Budget(money=options.budget, tokens=options.max_tokens)
     if price is not None:
         budget.price = price
-    return RunControls(budget, Stop(), price, doubts=options.retry_failed, provider_batch=options.provider_batch)
+    return RunControls(
+        budget,
+        Stop(),
+        price,
+        escalation_price=asked(settings.escalate, own, settings.openai_base_url) if settings.escalate else None,
+        doubts=options.retry_failed,
+        provider_batch=options.provider_batch,
+    )
 
 
 def with_items_at_once(settings: Settings, options: RunOptions, concurrency: int | None) -> Settings:

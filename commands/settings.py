@@ -13,6 +13,7 @@ from memory.record import Record
 _USER_IN_URL = re.compile(r"(?<=://)(?!/).*@")
 
 Agent = Literal["category_expert", "attribute_extractor", "critic", "summarizer"]
+Aid = Literal["look_up", "demonstrations", "student", "calibration", "abstention", "escalation", "cascade"]
 Origins = dict[str, str]  # setting -> where its value came from
 
 
@@ -25,7 +26,15 @@ class Settings(Record):
     taxonomy: Path | None = None  # a file or folder that stands in for the starter taxonomy
     concurrency: int = Field(default=8, ge=1, le=50_000)  # items on their way at once
     max_revisions: int = Field(default=2, ge=0, le=10)
-    without: tuple[Agent, ...] = ()  # agents that ask no model: their code does what it can
+    without: tuple[Agent | Aid, ...] = ()  # agents that ask no model: their code does what it can; aids left out
+    approved: Path | None = None  # golden items that look-up and demonstrations learn from; the split "test" never
+    approved_catalog: Path | None = None  # has the texts of those that are an id alone
+    demonstrations: int = Field(default=10, ge=0, le=50)  # approved items that the extractor's prompt shows
+    extractor: Path | None = None  # a student that `reaseq train-extractor` wrote
+    calibration: Path | None = None  # a file of `reaseq calibrate`; else the bundled one, for the embedded model
+    abstain: bool | None = None  # leave claims below a threshold to a person; None: where a calibration is named
+    cascade: bool = False  # a capable model is asked only for what rules, look-up and student are unsure of
+    escalate: str | None = None  # a stronger model, asked where they disagree
     call_seconds: float = Field(default=120, gt=0)  # the longest that one model call may take
     client: Literal["aiohttp", "langchain"] = "aiohttp"  # what speaks to OpenAI-compatible servers
     requests_per_minute: int | None = Field(default=None, ge=1)

@@ -9,7 +9,8 @@ from typing import NamedTuple, TypeVar
 
 from langsmith import tracing_context
 
-from agents.answering import Interviewer
+from agents.answering import Interviewer, Journal
+from agents.extraction.aids import Escalation
 from agents.providers.base import Capabilities, ChatModel, FailureKind, ModelSpecError
 from agents.providers.batch_api.under_way import BatchesUnderWay
 from agents.reading.title_offers import shop_words_of
@@ -18,7 +19,8 @@ from agents.resilience.policy import ResiliencePolicy
 from agents.spending.budgeted_model import BudgetedModel
 from agents.spending.lost_answers import LostAnswers
 from agents.stopping import StoppableClock, StoppableModel
-from commands.choices import model_of, prompts_of, provenance_of, taxonomy_of
+from commands.aids import aids_of
+from commands.choices import capabilities_of, model_of, prompts_of, provenance_of, taxonomy_of
 from commands.output import say
 from commands.run_options import RunControls, controls_of
 from commands.settings import Settings
@@ -61,18 +63,26 @@ async def open_workshop(
     """
     controls = controls or controls_of(settings)
     model = await _done(lambda: _model(settings, controls), off_loop)
+    stronger = _stronger(settings)
     try:
         # LangChain would send traces to LangSmith where the environment asks for it; catalogs are nobody's business.
         with tracing_context(enabled=False):
             database = await _done(lambda: open_database(settings.kb, durability=settings.durability), off_loop)
             try:
                 async with Ledger(database) as ledger, _in_batches(model, controls, database, ledger) as asked:
-                    opened = _Opened(settings, *asked, controls, database, ledger)
+                    opened = _Opened(settings, *asked, controls, database, ledger, stronger)
                     yield await _done(lambda: _workshop(opened, off_loop), off_loop)
             finally:
                 await _done(database.dispose, off_loop)
     finally:
         await model.aclose()
+        if stronger:
+            await stronger.aclose()
+
+
+def _stronger(settings: Settings) -> ChatModel | None:
+    asked = settings.escalate and "escalation" not in settings.without
+    return model_of(settings.overridden(model=settings.escalate)) if asked else None
 
 
 def _model(settings: Settings, controls: RunControls) -> ChatModel:
@@ -115,20 +125,22 @@ class _Opened(NamedTuple):
     controls: RunControls
     database: Database
     ledger: Ledger
+    stronger: ChatModel | None
 
 
 def _workshop(opened: _Opened, off_loop: bool) -> Workshop:
-    settings, model, batches, controls, database, ledger = opened
+    settings, model, batches, controls, database, ledger, _ = opened
     taxonomy = taxonomy_of(settings)
     prompts = prompts_of(settings, model)
     encoder = MiniLmEncoder()
     lasting = _lasting(model, settings, controls, ledger)
-    capabilities = model.capabilities.without(settings.without)
+    capabilities = capabilities_of(settings, model)
+    # Looking an answer up reads the knowledge base in the loop, so it is left out where the loop is another's.
+    journal = ledger.record if off_loop else ledger
     context = EnrichmentContext(
-        # Looking an answer up reads the knowledge base in the loop, so it is left out where the loop is another's.
         model=Interviewer(
             StoppableModel(lasting, controls.stop),
-            ledger.record if off_loop else ledger,
+            journal,
             repair=prompts.get("interviewer_repair"),
             price=controls.price,
             doubts=controls.doubts,
@@ -141,6 +153,7 @@ def _workshop(opened: _Opened, off_loop: bool) -> Workshop:
         ),
         provenance=provenance_of(settings, model, prompts, taxonomy, encoder.name),
         shop_words=shop_words_of(taxonomy.phrases()),
+        aids=aids_of(settings, taxonomy, encoder, escalation=_escalation(opened, journal)),
         max_revisions=settings.max_revisions,
     )
     return Workshop(database, ledger, taxonomy, build_enrichment_graph(), context, lasting, batches)
@@ -154,6 +167,30 @@ def _lasting(model: ChatModel, settings: Settings, controls: RunControls, ledger
         clock=StoppableClock(controls.stop),
         on_paid_lost=LostAnswers(ledger.record, model.spec, controls.price),
     )
+
+
+def _escalation(opened: _Opened, journal: Journal) -> Escalation | None:
+    """Return the stronger model with the prompt that it gets, within the same budget; None where none is named."""
+    model, controls = opened.stronger, opened.controls
+    if model is None:
+        return None
+    if not model.capabilities.proposes:
+        raise ModelSpecError(f"{model.spec} states no values of its own: nothing can be escalated to it")
+    lasting = ResilientModel(
+        BudgetedModel(model, controls.budget, controls.escalation_price),
+        _policy(opened.settings),
+        clock=StoppableClock(controls.stop),
+        on_paid_lost=LostAnswers(opened.ledger.record, model.spec, controls.escalation_price),
+    )
+    prompts = prompts_of(opened.settings, model)
+    asked = Interviewer(
+        StoppableModel(lasting, controls.stop),
+        journal,
+        repair=prompts.get("interviewer_repair"),
+        price=controls.escalation_price,
+        doubts=controls.doubts,
+    )
+    return Escalation(asked, prompts.get("attribute_extractor"))
 
 
 def _policy(settings: Settings) -> ResiliencePolicy:

@@ -92,7 +92,7 @@ def score_item(gold: GoldItem, said: Prediction, grading: Grading) -> ItemScore:
             name: _kinds(name, gold, values.get(name, ()), grading) for name in sorted({*gold.attributes, *values})
         },
         judged=tuple(
-            Judged(confidence=value.confidence, right=_right(value, gold, grading))
+            Judged(confidence=value.confidence, right=is_right(value, gold, grading))
             for value in said.values
             if grading.complete or value.attribute in gold.attributes
         ),
@@ -105,5 +105,6 @@ def _kinds(name: str, gold: GoldItem, answers: Sequence[PredictedValue], grading
     return value_kinds(gold.attributes.get(name, ()), answers, grading.same, many=name in grading.many)
 
 
-def _right(value: PredictedValue, gold: GoldItem, grading: Grading) -> bool:
+def is_right(value: PredictedValue, gold: GoldItem, grading: Grading) -> bool:
+    """Say whether a value is one of those that gold has for its attribute."""
     return any(grading.same(value, wanted) for wanted in gold.attributes.get(value.attribute, ()))

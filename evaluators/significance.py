@@ -144,3 +144,11 @@ def _stats() -> Any:
     except ImportError as error:
         raise ScipyMissing('comparing needs scipy: python -m pip install "scipy>=1.15"') from error
     return stats
+
+
+def precision_bound(right: int, claims: int, level: float = LEVEL) -> float:
+    """Return the one-sided lower bound of a share of which `right` of `claims` were seen; 0 where none was right.
+
+    Clopper & Pearson 1934: with a confidence of `level` the true share is no lower. Raises `ScipyMissing`.
+    """
+    return float(_stats().beta.ppf(1 - level, right, claims - right + 1)) if right else 0.0

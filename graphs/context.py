@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from agents.answering import Interviewer
+from agents.extraction.aids import NO_AIDS, Aids
 from graphs.templates import TemplateShelf
 from memory.category import CategoryCandidate
 from memory.schema import Provenance
@@ -29,6 +30,7 @@ class EnrichmentContext:
     templates: TemplateShelf
     provenance: Provenance
     shop_words: frozenset[str] = frozenset()  # folded words of the taxonomy: no brand begins with one
+    aids: Aids = NO_AIDS  # of the attribute extractor
     max_revisions: int = 2
     candidates: int = 8
 

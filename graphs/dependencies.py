@@ -8,7 +8,18 @@ AGENTS = (
         prompts=("category_expert", "category_expert_template"),
         uses=("taxonomy_version", "encoder"),
     ),
-    AgentNeeds(agent="attribute_extractor", prompts=("attribute_extractor",), after=("category_expert",)),
-    AgentNeeds(agent="critic", prompts=("critic",), after=("attribute_extractor",), uses=("max_revisions",)),
+    AgentNeeds(
+        agent="attribute_extractor",
+        prompts=("attribute_extractor",),
+        aids=("calibration", "cascade", "demonstrations", "escalation", "look_up", "student"),
+        after=("category_expert",),
+    ),
+    AgentNeeds(
+        agent="critic",
+        prompts=("critic",),
+        aids=("abstention",),
+        after=("attribute_extractor",),
+        uses=("max_revisions",),
+    ),
     AgentNeeds(agent="summarizer", prompts=("summarizer",), after=("critic",)),
 )

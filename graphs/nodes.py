@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 from langgraph.runtime import Runtime
 
-from agents.attribute_extractor import Corrections, extract_claims
+from agents.attribute_extractor import extract_claims
 from agents.category_expert import choose_category, complete_template
 from agents.critic import review_claims
+from agents.extraction.corrections import Corrections
 from agents.summarizer import summarize
 from graphs.context import EnrichmentContext
 from graphs.state import EnrichmentState, EnrichmentUpdate, accepted_claims, claims_to_review
@@ -39,6 +40,7 @@ async def attribute_extractor(state: EnrichmentState, runtime: Runtime[Enrichmen
         model=context.model,
         prompt=context.prompts.get("attribute_extractor"),
         shop_words=context.shop_words,
+        aids=context.aids,
         corrections=corrections,
         round=number,
     )
@@ -59,6 +61,7 @@ async def critic(state: EnrichmentState, runtime: Runtime[EnrichmentContext]) ->
         accepted=accepted_claims(state),
         model=context.model,
         prompt=context.prompts.get("critic"),
+        aids=context.aids,
         round=round_number,
     )
     again = _corrections(state, verdicts) if round_number < context.max_revisions else None

@@ -66,7 +66,10 @@ async def trace_item(
 
 def _counted(context: EnrichmentContext) -> tuple[CallTally, EnrichmentContext]:
     tally = CallTally()
-    return tally, replace(context, model=context.model.witnessed_by(tally))
+    aids, escalation = context.aids, context.aids.escalation
+    if escalation:
+        aids = replace(aids, escalation=replace(escalation, model=escalation.model.witnessed_by(tally)))
+    return tally, replace(context, model=context.model.witnessed_by(tally), aids=aids)
 
 
 def _enrichment(state: EnrichmentState, context: EnrichmentContext, tally: CallTally, seconds: float) -> Enrichment:

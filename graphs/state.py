@@ -5,7 +5,7 @@ from typing import Annotated, TypeVar
 
 from typing_extensions import TypedDict  # the one of `typing` has no JSON schema before Python 3.12
 
-from agents.attribute_extractor import Corrections
+from agents.extraction.corrections import Corrections
 from memory.category import CategoryChoice, CategoryTemplate
 from memory.schema import CatalogItem, Claim, Decision, UngroundedProposal, Verdict
 

@@ -19,6 +19,7 @@ class Reservation:
 
     money: Decimal
     tokens: int
+    price: Price = FREE
 
 
 @dataclass
@@ -39,13 +40,15 @@ class Budget:
     _reserved_tokens: int = 0
     _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
 
-    async def reserve(self, prompt_bytes: int, completion_tokens: int) -> Reservation:
+    async def reserve(self, prompt_bytes: int, completion_tokens: int, price: Price | None = None) -> Reservation:
         """Set aside the worst case of a call; waits for calls in flight where they may still leave enough.
 
-        Raises `BudgetSpent` when nothing is in flight and the call might still go over.
+        `price` is that of another model than the budget's own. Raises `BudgetSpent` when nothing is in flight and the
+        call might still go over.
         """
         worst = Usage(prompt_tokens=-(-prompt_bytes // 3), completion_tokens=completion_tokens)
-        wanted = Reservation(self.price.of(worst), worst.prompt_tokens + worst.completion_tokens)
+        price = price or self.price
+        wanted = Reservation(price.of(worst), worst.prompt_tokens + worst.completion_tokens, price)
         async with self._changed:
             while not self._fits(wanted):
                 if not self._reserved:
@@ -61,7 +64,7 @@ class Budget:
         async with self._changed:
             self._give_back(reservation)
             if usage is not None:
-                self.spent_money += self.price.of(usage)
+                self.spent_money += reservation.price.of(usage)
                 self.spent_tokens += usage.prompt_tokens + usage.completion_tokens
             self._changed.notify_all()
 

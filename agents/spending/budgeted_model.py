@@ -12,17 +12,22 @@ from agents.providers.base import (
     Completion,
 )
 from agents.spending.budget import Budget
+from agents.spending.prices import Price
 from memory.model_call import Message
 
 LONGEST_ANSWER = 4096  # tokens, where a model does not say how long its answers may get
 
 
 class BudgetedModel(ModelAround):
-    """Reserves a call's worst case, makes the call, and settles what it cost; `BudgetSpent` where it might not fit."""
+    """Reserves a call's worst case, makes the call, and settles what it cost; `BudgetSpent` where it might not fit.
 
-    def __init__(self, inner: ChatModel, budget: Budget) -> None:
+    `price`: where it is not that of the budget's own model.
+    """
+
+    def __init__(self, inner: ChatModel, budget: Budget, price: Price | None = None) -> None:
         super().__init__(inner)
         self._budget = budget
+        self._price = price
 
     @property
     def max_tokens(self) -> int:
@@ -34,14 +39,14 @@ class BudgetedModel(ModelAround):
         """Return the same model and budget with another limit; where the model has one, this one itself."""
         if not isinstance(self._inner, AdjustableModel):
             return self
-        return BudgetedModel(self._inner.with_max_tokens(max_tokens), self._budget)
+        return BudgetedModel(self._inner.with_max_tokens(max_tokens), self._budget, self._price)
 
     async def complete(
         self, messages: Sequence[Message], schema: AnswerSchema, *, about: CallKey | None = None
     ) -> Completion:
         """Return the raw answer, paid within the budget."""
         prompt_bytes = sum(len(message.content.encode("utf-8", "surrogatepass")) for message in messages)
-        reservation = await self._budget.reserve(prompt_bytes, self.max_tokens)
+        reservation = await self._budget.reserve(prompt_bytes, self.max_tokens, self._price)
         try:
             completion = await self._inner.complete(messages, schema, about=about)
         except CallFailed as error:

@@ -14,7 +14,7 @@ import commands
 import memory
 import prompts
 from agents.answer_parsing import AnswerInvalid, parse_answer
-from agents.attribute_extractor import PickAnswer
+from agents.extraction.picks import PickAnswer
 from agents.reading.passages import MOST_READ, passages
 from agents.reading.rules import rule_claims
 from agents.reading.text_spans import find_span

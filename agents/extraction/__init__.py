@@ -1,0 +1,1 @@
+"""The parts of the attribute extractor: who finds values beside the rules, and how their findings become one."""

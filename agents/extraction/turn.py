@@ -1,0 +1,37 @@
+"""One turn of the attribute extractor, as its parts see it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from agents.answering import Interviewer
+from agents.extraction.corrections import Corrections
+from memory.category import AttributeSpec, CategoryTemplate
+from memory.schema import CatalogItem
+from prompts.library import Prompt
+
+Demonstrate = Callable[[CatalogItem, CategoryTemplate], str]  # approved items like this one, as a prompt shows them
+
+AGENT = "attribute_extractor"
+
+
+@dataclass(frozen=True)
+class Turn:
+    """The item, the attributes wanted, and what to ask with."""
+
+    item: CatalogItem
+    template: CategoryTemplate
+    corrections: Corrections
+    model: Interviewer
+    prompt: Prompt
+    shop_words: frozenset[str]
+    demonstrate: Demonstrate
+    round: int
+
+
+def narrowed(template: CategoryTemplate, wanted: set[str]) -> CategoryTemplate:
+    """Return the template with the wanted attributes alone."""
+    return template.model_copy(update={"attributes": tuple(_wanted(template, wanted))})
+
+
+def _wanted(template: CategoryTemplate, wanted: set[str]) -> list[AttributeSpec]:
+    return [spec for spec in template.attributes if spec.key in wanted]

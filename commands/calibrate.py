@@ -1,0 +1,129 @@
+"""`reaseq calibrate`: confidences that come true, and the thresholds that keep a target precision."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from commands.enrich import Model, Prompts, TaxonomyFile
+from commands.evaluate import EVALUATION_KB, Catalog, Complete, Kb, Sample, Seed, Split
+from commands.output import AsJson, fail, print_json, print_table, run_async, say
+from commands.settings import Settings, settings_of
+
+if TYPE_CHECKING:
+    from agents.trust.confidence import CalibrationModel
+    from agents.trust.fitting import JudgedClaim
+    from agents.trust.held_out import HeldOut, Spread
+    from commands.evaluation_gold import GoldChoice
+
+Gold = Annotated[Path, typer.Argument(help="Golden items: JSON Lines, also .gz.", metavar="GOLD")]
+Target = Annotated[
+    float, typer.Option("--target-precision", help="Which precision accepted claims must keep; 0: none.", min=0, max=1)
+]
+Level = Annotated[float, typer.Option("--level", help="How sure that precision must be.", min=0.5, max=0.999)]
+Out = Annotated[Path | None, typer.Option("--out", help="The file to write, for --calibration.", metavar="FILE")]
+
+
+def calibrate(
+    context: typer.Context,
+    gold: Gold,
+    catalog: Catalog = None,
+    kb: Kb = EVALUATION_KB,
+    model: Model = None,
+    prompts: Prompts = None,
+    taxonomy: TaxonomyFile = None,
+    split: Split = None,
+    sample: Sample = None,
+    seed: Seed = 0,
+    complete: Complete = False,
+    target_precision: Target = 0.95,
+    level: Level = 0.95,
+    out: Out = None,
+    as_json: AsJson = False,
+) -> None:
+    """Fit confidences to what gold and people say; says what that is worth on items that it was not fitted on."""
+    _calibrate(**locals())
+
+
+def _calibrate(
+    context: typer.Context, *, seed: int, complete: bool, out: Path | None, as_json: bool, **given: Any
+) -> None:
+    from agents.trust.fitting import fit_calibration  # noqa: PLC0415 - NumPy takes a moment to import
+    from agents.trust.held_out import held_out  # noqa: PLC0415
+    from commands.evaluation_gold import GoldChoice  # noqa: PLC0415
+    from evaluators.significance import require_scipy  # noqa: PLC0415
+
+    require_scipy()
+    settings = settings_of(context, **{name: given[name] for name in Settings.model_fields if name in given})
+    chosen = {name: given[name] for name in ("catalog", "split", "sample")}
+    claims = run_async(_judged(settings, GoldChoice(file=given["gold"], seed=seed, **chosen), complete))
+    if not claims:
+        raise typer.Exit(fail("there is no judged claim to fit on"))
+    target, level = given["target_precision"] or None, given["level"]
+    figures = held_out(claims, target, level, seed)
+    fitted = fit_calibration(claims, model=settings.model, target_precision=target, level=level)
+    if out:
+        _write(out, fitted)
+    if as_json:
+        print_json({"calibration": fitted.model_dump(mode="json"), "held_out": figures and figures.model_dump()})
+    else:
+        _print_figures(claims, figures, target)
+        _print_thresholds(fitted)
+
+
+def _write(out: Path, fitted: "CalibrationModel") -> None:
+    from memory.atomic_file import written_whole  # noqa: PLC0415 - as above
+
+    with written_whole(out) as unfinished:
+        unfinished.write_text(fitted.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    say(f"written: {out}")
+
+
+def _print_thresholds(fitted: "CalibrationModel") -> None:
+    rows = [
+        [name, f"{t.confidence:.3f}", f"{t.right} of {t.claims}", f"{t.lower_bound:.3f}"]
+        for name, t in fitted.thresholds.items()
+    ]
+    if rows:
+        print_table("Thresholds, on the claims fitted on", ["claims of", "from", "right", "lower bound"], rows)
+
+
+async def _judged(settings: Settings, choice: "GoldChoice", complete: bool) -> "list[JudgedClaim]":
+    """Run the gold without a calibration, and return what it says of the claims."""
+    from commands.calibrations import claims_on_gold  # noqa: PLC0415 - as above
+    from commands.choices import taxonomy_of  # noqa: PLC0415
+    from commands.evaluation_gold import gold_set, grading_of  # noqa: PLC0415
+    from commands.evaluation_systems import Bench, run_gold  # noqa: PLC0415
+    from commands.run_options import RunOptions  # noqa: PLC0415
+    from evaluators.evaluation import Protocol  # noqa: PLC0415
+
+    taxonomy = taxonomy_of(settings)
+    grading = grading_of(taxonomy, Protocol(match="normal", complete=complete))
+    bench = Bench(gold_set(choice, taxonomy), grading, 0.95, RunOptions())
+    plain = settings.overridden(without=tuple({*settings.without, "calibration"}))
+    version = await run_gold(plain, bench, settings.model)
+    return list(claims_on_gold(settings.kb, bench, taxonomy.attributes, version))
+
+
+def _print_figures(claims: "list[JudgedClaim]", figures: "HeldOut | None", target: float | None) -> None:
+    say(f"{len(claims)} judged claims, {sum(claim.right for claim in claims)} of them right")
+    if figures is None:
+        say("too few items to hold any out: nothing is known of what this is worth")
+        return
+    rows = [
+        ["calibration error (ECE)", _told(figures.ece_before), _told(figures.ece)],
+        ["Brier score", _told(figures.brier_before), _told(figures.brier)],
+    ]
+    if figures.coverage:
+        rows += [
+            [f"claims kept for a precision of {target}", "1.000", _told(figures.coverage)],
+            ["their precision", _told(figures.precision_before), _told(figures.precision)],
+        ]
+    title = f"On halves of the items that it was not fitted on ({figures.halvings} random halvings, mean ± deviation)"
+    print_table(title, ["", "producers' own", "calibrated"], rows)
+    if figures.without_threshold:
+        say(f"in {figures.without_threshold} of {2 * figures.halvings} halves no threshold reached the target")
+
+
+def _told(spread: "Spread | None") -> str:
+    return "-" if spread is None else f"{spread.mean:.3f} ± {spread.deviation:.3f}"

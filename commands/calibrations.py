@@ -1,0 +1,51 @@
+"""Claims that gold or people have judged, as a calibration is fitted on."""
+
+from collections.abc import Iterator, Mapping
+
+from agents.phrasing import phrase_value
+from agents.trust.features import features, kind_of
+from agents.trust.fitting import JudgedClaim
+from commands.evaluation_systems import Bench
+from evaluators.item_scores import is_right
+from evaluators.predictions import PredictedValue
+from memory.category import AttributeSpec, AttributeType
+from memory.database import open_existing_database
+from memory.schema import Claim, Reason
+from memory.store import enrichment_of
+
+# Claims that stand, or would if they were surer: the others fail for another reason than doubt.
+ELIGIBLE = frozenset({Reason.SUPPORTED, Reason.LOW_CONFIDENCE})
+
+
+def claims_on_gold(
+    kb: str, bench: Bench, specs: Mapping[str, AttributeSpec], version_id: int | None = None
+) -> Iterator[JudgedClaim]:
+    """Yield the claims about golden items that a version knows, of attributes that annotators looked for."""
+    with open_existing_database(kb) as database, database.session() as session:
+        for golden in bench.gold.gold:
+            known = enrichment_of(session, golden.item_id, version_id, own=version_id is not None)
+            for claim in known.enrichment.claims if known else ():
+                asked = bench.grading.complete or claim.name in golden.attributes
+                if asked and known and known.enrichment.verdict_on(claim).reason in ELIGIBLE:
+                    right = is_right(_value(claim), golden, bench.grading)
+                    yield judged_claim(claim, golden.item_id, specs, right=right)
+
+
+def judged_claim(claim: Claim, item_id: str, specs: Mapping[str, AttributeSpec], *, right: bool) -> JudgedClaim:
+    """Return a claim with its judgement; an attribute that the taxonomy lacks counts as an open one."""
+    spec = specs.get(claim.name) or AttributeSpec(key=claim.name, name=claim.name, type=AttributeType.TEXT)
+    kind = kind_of(spec)
+    return JudgedClaim(
+        item_id=item_id,
+        attribute=claim.name,
+        kind=kind,
+        features=features(claim, kind),
+        raw=claim.confidence if claim.raw_confidence is None else claim.raw_confidence,
+        right=right,
+    )
+
+
+def _value(claim: Claim) -> PredictedValue:
+    return PredictedValue(
+        attribute=claim.name, written=claim.value, normal=phrase_value(claim), confidence=claim.confidence
+    )
