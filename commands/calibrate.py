@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from commands.enrich import Model, Prompts, TaxonomyFile
 from commands.evaluate import EVALUATION_KB, Catalog, Complete, Kb, Sample, Seed, Split
 from commands.output import AsJson, fail, print_json, print_table, run_async, say
+from commands.setting_options import AIDS, REASONING, with_options
 from commands.settings import Settings, settings_of
 
 if TYPE_CHECKING:
@@ -24,14 +24,12 @@ Level = Annotated[float, typer.Option("--level", help="How sure that precision m
 Out = Annotated[Path | None, typer.Option("--out", help="The file to write, for --calibration.", metavar="FILE")]
 
 
+@with_options(REASONING | AIDS)
 def calibrate(
     context: typer.Context,
     gold: Gold,
     catalog: Catalog = None,
     kb: Kb = EVALUATION_KB,
-    model: Model = None,
-    prompts: Prompts = None,
-    taxonomy: TaxonomyFile = None,
     split: Split = None,
     sample: Sample = None,
     seed: Seed = 0,
@@ -40,9 +38,11 @@ def calibrate(
     level: Level = 0.95,
     out: Out = None,
     as_json: AsJson = False,
+    **settings: Any,
 ) -> None:
     """Fit confidences to what gold and people say; says what that is worth on items that it was not fitted on."""
-    _calibrate(**locals())
+    given = locals()
+    _calibrate(**given.pop("settings"), **given)
 
 
 def _calibrate(

@@ -7,20 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from commands.aid_options import (
-    Abstain,
-    Approved,
-    ApprovedCatalog,
-    Calibration,
-    Cascade,
-    DemonstrationNumber,
-    Escalate,
-    Extractor,
-)
 from commands.catalog_items import SAMPLE_CATALOG
 from commands.knowledge import print_items
 from commands.output import INTERRUPTED, TERMINATED, AsJson, KnowledgeBase, fail, invoked, print_json, run_async, say
 from commands.run_options import RunOptions, with_items_at_once
+from commands.setting_options import AIDS, REASONING, Model, with_options
 from commands.settings import Settings, settings_of
 
 if TYPE_CHECKING:
@@ -29,12 +20,6 @@ if TYPE_CHECKING:
 DEMO_KB = "sqlite:///demo.db"
 SHOWN_REFUSALS = 12
 
-Model = Annotated[str | None, typer.Option("--model", help="PROVIDER:MODEL; see `reaseq models`.", metavar="SPEC")]
-Prompts = Annotated[Path | None, typer.Option("--prompts", help="A folder of prompts to use instead.", metavar="DIR")]
-TaxonomyFile = Annotated[Path | None, typer.Option("--taxonomy", help="A taxonomy to use instead.", metavar="FILE")]
-Revisions = Annotated[
-    int | None, typer.Option("--max-revisions", help="How often failed claims go back.", min=0, max=10)
-]
 Limit = Annotated[int | None, typer.Option("--limit", help="Only the first N rows.", min=1)]
 ColumnMap = Annotated[
     list[str] | None,
@@ -44,7 +29,6 @@ Concurrency = Annotated[int | None, typer.Option("--concurrency", help="Items at
 Fresh = Annotated[bool, typer.Option("--fresh", help="Do everything anew, also what is done and paid already.")]
 Money = Annotated[float | None, typer.Option("--budget", help="Stop before more money than this is spent.", min=0)]
 Tokens = Annotated[int | None, typer.Option("--max-tokens", help="Stop before more tokens than this are used.", min=1)]
-Prices = Annotated[Path | None, typer.Option("--prices", help="Prices of your own (TOML).", metavar="FILE")]
 StaleOnly = Annotated[bool, typer.Option("--stale-only", help="No catalog: what `reaseq stale` lists, anew.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what it would cost; ask and store nothing.")]
 ProviderBatch = Annotated[
@@ -61,39 +45,29 @@ Client = Annotated[
 RetryFailed = Annotated[bool, typer.Option("--retry-failed", help="Also try again what failed before.")]
 
 
+@with_options(REASONING | AIDS)
 def enrich(
     context: typer.Context,
     catalog: Annotated[Path | None, typer.Argument(help="A .csv, .jsonl, .parquet or .xlsx file.")] = None,
     kb: KnowledgeBase = None,
-    model: Model = None,
     limit: Limit = None,
     concurrency: Concurrency = None,
-    prompts: Prompts = None,
-    taxonomy: TaxonomyFile = None,
-    max_revisions: Revisions = None,
-    approved: Approved = None,
-    approved_catalog: ApprovedCatalog = None,
-    demonstrations: DemonstrationNumber = None,
-    extractor: Extractor = None,
-    calibration: Calibration = None,
-    abstain: Abstain = None,
-    cascade: Cascade = None,
-    escalate: Escalate = None,
     map_columns: ColumnMap = None,
     fresh: Fresh = False,
     retry_failed: RetryFailed = False,
     budget: Money = None,
     max_tokens: Tokens = None,
-    prices: Prices = None,
     durability: Durability = None,
     client: Client = None,
     stale_only: StaleOnly = False,
     provider_batch: ProviderBatch = False,
     dry_run: DryRun = False,
     as_json: AsJson = False,
+    **settings: Any,
 ) -> None:
     """Turn a catalog's rows into verified knowledge in the knowledge base; the same command again goes on."""
-    _enrich(**locals())
+    given = locals()
+    _enrich(**given.pop("settings"), **given)
 
 
 def demo(

@@ -5,28 +5,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from commands.aid_options import (
-    Abstain,
-    Approved,
-    ApprovedCatalog,
-    Calibration,
-    Cascade,
-    DemonstrationNumber,
-    Escalate,
-    Extractor,
-)
-from commands.enrich import (
-    Model,
-    Money,
-    Prices,
-    Prompts,
-    RetryFailed,
-    Revisions,
-    TaxonomyFile,
-    Tokens,
-    options_from,
-)
+from commands.enrich import Money, RetryFailed, Tokens, options_from
 from commands.output import AsJson, print_json, run_async, say
+from commands.setting_options import AIDS, REASONING, with_options
 from commands.settings import Settings, settings_of
 
 if TYPE_CHECKING:
@@ -68,23 +49,12 @@ Html = Annotated[Path | None, typer.Option("--html", help="Also write a report w
 Out = Annotated[Path | None, typer.Option("--out", help="Also write all of it as JSON, for --gate.", metavar="FILE")]
 
 
+@with_options(REASONING | AIDS)
 def evaluate(
     context: typer.Context,
     gold: Gold,
     catalog: Catalog = None,
     kb: Kb = EVALUATION_KB,
-    model: Model = None,
-    prompts: Prompts = None,
-    taxonomy: TaxonomyFile = None,
-    max_revisions: Revisions = None,
-    approved: Approved = None,
-    approved_catalog: ApprovedCatalog = None,
-    demonstrations: DemonstrationNumber = None,
-    extractor: Extractor = None,
-    calibration: Calibration = None,
-    abstain: Abstain = None,
-    cascade: Cascade = None,
-    escalate: Escalate = None,
     split: Split = None,
     sample: Sample = None,
     seed: Seed = 0,
@@ -99,13 +69,14 @@ def evaluate(
     retry_failed: RetryFailed = False,
     budget: Money = None,
     max_tokens: Tokens = None,
-    prices: Prices = None,
     html: Html = None,
     out: Out = None,
     as_json: AsJson = False,
+    **settings: Any,
 ) -> None:
     """Measure quality on golden items; the same command again goes on, and answers that are there cost nothing."""
-    _evaluate(**locals())
+    given = locals()
+    _evaluate(**given.pop("settings"), **given)
 
 
 def _evaluate(

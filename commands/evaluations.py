@@ -2,16 +2,18 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import typer
 
+from agents.providers.base import Capabilities
+from commands.aids import aids_in
 from commands.choices import capabilities_of, keyless, model_of, taxonomy_of
 from commands.evaluation_gold import GoldChoice, GoldSet, gold_set, grading_of
 from commands.evaluation_systems import Bench, known_system, of_what_is_known, run_system
 from commands.output import say
 from commands.run_options import RunOptions
-from commands.settings import Settings
+from commands.settings import Aid, Settings
 from evaluators.comparison import compare
 from evaluators.evaluation import Evaluation, Protocol, SystemResult, read_evaluation
 from evaluators.gate import ruled
@@ -29,6 +31,13 @@ OFF: Mapping[str, str] = {
     "critic": "the checks that are code",
     "summarizer": "the plain sentence; no score looks at it",
     REVISIONS: "no claim goes back to the extractor",
+    "look_up": "no approved values are looked up",
+    "demonstrations": "the prompt shows no approved items",
+    "student": "no student reads the title",
+    "calibration": "confidences as their producers state them, nothing is left to a person",
+    "abstention": "no claim is left to a person",
+    "cascade": "the model is asked for every attribute",
+    "escalation": "no stronger model is asked",
 }
 
 
@@ -144,12 +153,19 @@ async def _that_change_something(agents: Iterable[str], settings: Settings) -> l
     await model.aclose()
     found = []
     for agent in agents:
-        idle = settings.max_revisions == 0 if agent == REVISIONS else abilities.without([agent]) == abilities
-        if idle:
+        if _is_idle(agent, settings, abilities):
             say(f"{agent} is off already with {settings.model}: there is nothing to compare")
         else:
             found.append(agent)
     return found
+
+
+def _is_idle(agent: str, settings: Settings, abilities: Capabilities) -> bool:
+    if agent == REVISIONS:
+        return settings.max_revisions == 0
+    if agent in get_args(Aid):
+        return agent not in dict(aids_in(settings))
+    return abilities.without([agent]) == abilities
 
 
 def _without(agent: str, settings: Settings) -> Settings:

@@ -2,13 +2,14 @@
 
 from collections import Counter
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from commands.enrich import Concurrency, Model, Money, Prices, Prompts, ProviderBatch, Tokens, conclude
+from commands.enrich import Concurrency, Money, ProviderBatch, Tokens, conclude
 from commands.output import AsJson, KnowledgeBase, print_json, print_table, run_async, say
 from commands.run_options import RunOptions, with_items_at_once
+from commands.setting_options import AIDS, REASONING, with_options
 from commands.settings import Settings, settings_of
 
 if TYPE_CHECKING:
@@ -17,27 +18,26 @@ if TYPE_CHECKING:
 LISTED = 50
 
 
+@with_options(REASONING | AIDS)
 def failures(
     context: typer.Context,
     kb: KnowledgeBase = None,
     retry: Annotated[bool, typer.Option("--retry", help="Try them again, and nothing else.")] = False,
-    model: Model = None,
-    prompts: Prompts = None,
     concurrency: Concurrency = None,
     budget: Money = None,
     max_tokens: Tokens = None,
-    prices: Prices = None,
     provider_batch: ProviderBatch = False,
     as_json: AsJson = False,
+    **settings: Any,
 ) -> None:
     """List the items that failed, by reason; `--retry` tries them again, from their stored texts."""
-    settings = settings_of(context, kb=kb, model=model, prompts=prompts, concurrency=concurrency, prices=prices)
+    chosen = settings_of(context, kb=kb, concurrency=concurrency, **settings)
     money = None if budget is None else Decimal(str(budget))
     options = RunOptions(retry_failed=True, budget=money, max_tokens=max_tokens, provider_batch=provider_batch)
-    settings = with_items_at_once(settings, options, concurrency)
-    found = _failures(settings)
+    chosen = with_items_at_once(chosen, options, concurrency)
+    found = _failures(chosen)
     if retry and found:
-        _retry(settings, options, as_json)
+        _retry(chosen, options, as_json)
     elif as_json:
         print_json(_document(found))
     else:

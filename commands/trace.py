@@ -2,17 +2,18 @@
 
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.text import Text
 
 from agents.phrasing import phrase_path
 from commands.catalog_items import find_item, given_item
-from commands.enrich import ColumnMap, Model, Prompts, Revisions, TaxonomyFile
+from commands.enrich import ColumnMap
 from commands.knowledge import print_claims, print_knowledge, print_template
 from commands.output import AsJson, KnowledgeBase, console, print_json, printable_lines, run_async
 from commands.run_options import RunOptions
+from commands.setting_options import AIDS, REASONING, with_options
 from commands.settings import Settings, settings_of
 from memory.model_call import ModelCall
 from memory.schema import CatalogItem, Enrichment
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from graphs.single_item import Step
 
 
+@with_options(REASONING | AIDS)
 def trace(
     context: typer.Context,
     catalog: Annotated[Path | None, typer.Argument(help="The catalog that has the item.")] = None,
@@ -28,20 +30,17 @@ def trace(
     title: Annotated[str | None, typer.Option("--title", help="Trace a title instead of a catalog's item.")] = None,
     description: Annotated[str, typer.Option("--description", help="The description that goes with --title.")] = "",
     kb: KnowledgeBase = None,
-    model: Model = None,
-    prompts: Prompts = None,
-    taxonomy: TaxonomyFile = None,
-    max_revisions: Revisions = None,
     map_columns: ColumnMap = None,
     as_json: AsJson = False,
+    **settings: Any,
 ) -> None:
     """Run one item through the graph and show every step; the stored knowledge of the item stays as it is."""
     if (title is None) == (catalog is None) or (catalog is not None and item is None):
         raise typer.BadParameter("give CATALOG --item ID, or --title TEXT")
-    settings = settings_of(context, kb=kb, model=model, prompts=prompts, taxonomy=taxonomy, max_revisions=max_revisions)
+    chosen = settings_of(context, kb=kb, **settings)
     columns = RunOptions(map_columns=tuple(map_columns or ())).columns
     traced = given_item(title, description) if title is not None else find_item(catalog, item or "", columns)
-    run_async(_trace(settings, traced, as_json))
+    run_async(_trace(chosen, traced, as_json))
 
 
 async def _trace(settings: Settings, item: CatalogItem, as_json: bool) -> None:

@@ -1,0 +1,80 @@
+"""Options that are settings of their name: a command takes the ones it lists."""
+
+from collections.abc import Callable
+from inspect import Parameter, signature
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+Model = Annotated[str | None, typer.Option("--model", help="PROVIDER:MODEL; see `reaseq models`.", metavar="SPEC")]
+Prompts = Annotated[Path | None, typer.Option("--prompts", help="A folder of prompts to use instead.", metavar="DIR")]
+TaxonomyFile = Annotated[Path | None, typer.Option("--taxonomy", help="A taxonomy to use instead.", metavar="FILE")]
+Revisions = Annotated[
+    int | None, typer.Option("--max-revisions", help="How often failed claims go back.", min=0, max=10)
+]
+Prices = Annotated[Path | None, typer.Option("--prices", help="Prices of your own (TOML).", metavar="FILE")]
+Approved = Annotated[
+    Path | None,
+    typer.Option("--approved", help="Golden items to learn from, by look-up and demonstrations.", metavar="FILE"),
+]
+ApprovedCatalog = Annotated[
+    Path | None, typer.Option("--approved-catalog", help="Has the texts of those that are an id alone.", metavar="FILE")
+]
+DemonstrationNumber = Annotated[
+    int | None, typer.Option("--demonstrations", help="How many of them a prompt shows.", min=0, max=50)
+]
+Extractor = Annotated[
+    Path | None, typer.Option("--extractor", help="A student of `reaseq train-extractor`.", metavar="FILE")
+]
+Calibration = Annotated[
+    Path | None, typer.Option("--calibration", help="A file of `reaseq calibrate`.", metavar="FILE")
+]
+Abstain = Annotated[
+    bool | None,
+    typer.Option(
+        "--abstain/--no-abstain",
+        help="Leave claims below the calibration's threshold to a person; as a rule with --calibration.",
+    ),
+]
+Cascade = Annotated[
+    bool | None,
+    typer.Option("--cascade/--no-cascade", help="Ask the model only what rules, look-up and student are unsure of."),
+]
+Escalate = Annotated[
+    str | None, typer.Option("--escalate", help="A stronger model, asked where the others disagree.", metavar="SPEC")
+]
+
+REASONING: dict[str, Any] = {
+    "model": Model,
+    "prompts": Prompts,
+    "taxonomy": TaxonomyFile,
+    "max_revisions": Revisions,
+    "prices": Prices,
+}
+AIDS: dict[str, Any] = {
+    "approved": Approved,
+    "approved_catalog": ApprovedCatalog,
+    "demonstrations": DemonstrationNumber,
+    "extractor": Extractor,
+    "calibration": Calibration,
+    "abstain": Abstain,
+    "cascade": Cascade,
+    "escalate": Escalate,
+}
+
+
+def with_options(options: dict[str, Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Return what gives a command these options; it takes them as keyword arguments (`**settings`), None by default."""
+
+    def given(command: Callable[..., None]) -> Callable[..., None]:
+        own = signature(command)
+        kept = [parameter for parameter in own.parameters.values() if parameter.kind is not Parameter.VAR_KEYWORD]
+        added = [
+            Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=kind) for name, kind in options.items()
+        ]
+        command.__signature__ = own.replace(parameters=[*kept, *added])  # type: ignore[attr-defined]  # typer reads it
+        command.__annotations__.update(options)
+        return command
+
+    return given
