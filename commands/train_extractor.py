@@ -31,19 +31,28 @@ def train_extractor(
     `attributes` maps each attribute that was looked for to its acceptable values; "n/a" says that the title has none.
     With --from-kb it learns from accepted claims: those of a large model, say, or what people corrected.
     """
-    from agents.student.model_file import save_student  # noqa: PLC0415 - the encoder takes a moment to import
-    from agents.student.training import train_student  # noqa: PLC0415
-    from memory.encoder import MiniLmEncoder  # noqa: PLC0415
-
     if (gold is None) != from_kb:
         raise typer.BadParameter("give GOLD, or --from-kb without one")
     titles = _titles(settings_of(context, kb=kb, taxonomy=taxonomy), gold)
     if not any(values for title in titles for values in title.attributes.values()):
         raise typer.Exit(fail("there is no title with a value to learn from"))
+    figures = _trained(titles, out)
+    if as_json:
+        print_json(figures)
+    else:
+        say(f"trained on {len(titles)} titles of {figures['categories']} categories; wrote {out}")
+
+
+def _trained(titles: "list[AnnotatedTitle]", out: Path) -> dict[str, object]:
+    """Train and write the student; return what it was trained on, and what that took."""
+    from agents.student.model_file import save_student  # noqa: PLC0415 - the encoder takes a moment to import
+    from agents.student.training import train_student  # noqa: PLC0415
+    from memory.encoder import MiniLmEncoder  # noqa: PLC0415
+
     begun = time.process_time()
     student = train_student(titles, MiniLmEncoder())
     save_student(student, out)
-    figures = {
+    return {
         "titles": len(titles),
         "categories": len(student.categories),
         "attributes": sum(len(known.attributes) for known in student.categories.values()),
@@ -51,10 +60,6 @@ def train_extractor(
         "file": str(out),
         "bytes": out.stat().st_size,
     }
-    if as_json:
-        print_json(figures)
-    else:
-        say(f"trained on {len(titles)} titles of {len(student.categories)} categories; wrote {out}")
 
 
 def _titles(settings: Settings, gold: Path | None) -> "list[AnnotatedTitle]":

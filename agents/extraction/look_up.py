@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from agents.extraction.text_claims import text_claim
+from agents.reading.passages import about_others, within
 from agents.values.words import Word, fold, words
 from memory.approved import ApprovedItem
 from memory.category import AttributeSpec, AttributeType, CategoryTemplate
@@ -13,7 +14,7 @@ from memory.schema import CatalogItem, Claim, Evidence
 
 LONGEST_VALUE = 8  # words
 LONGEST_TITLE = 400  # code points
-LEAST_RELIABLE = 0.5  # a value that approved titles mostly hold for another reason is not claimed
+LEAST_RELIABLE = 0.6  # a value that approved titles mostly hold for another reason is not claimed
 
 Phrase = tuple[str, ...]  # folded words
 _Table = dict[tuple[str, str], dict[Phrase, set[int]]]  # (category or "", attribute) -> value -> approved items
@@ -43,7 +44,8 @@ class LookUp:
         The item itself, known by its id or title, is not asked. Its own category goes first, then all.
         """
         title = item.title[:LONGEST_TITLE]
-        found = words(title)
+        others = about_others(title)  # "for Samsung Galaxy" names no brand of the item
+        found = [word for word in words(title) if not within(word.start, word.end, others)]
         itself = self._ids.get(item.id, set()) | self._titles.get(fold(item.title), set())
         claims: list[Claim] = []
         for spec in template.attributes:

@@ -123,9 +123,12 @@ def _passage(field: str, role: Role, text: str, spoken: Language | None, brands:
     found = words(text)
     foreign = [match.span() for pattern in (_JOINED_NAME, _OTHER_VARIANT) for match in pattern.finditer(text)]
     foreign += _places(found, brands)
-    size = len(text)
-    for_others = mask(size, _spans_for_others(text))
-    return Passage(field, role, text, found, spoken, for_others, mask(size, foreign), stems_of(found))
+    return Passage(field, role, text, found, spoken, about_others(text), mask(len(text), foreign), stems_of(found))
+
+
+def about_others(text: str) -> bytes:
+    """Return a mask of a text, one byte a code point: what stands inside "for …", "compatible with …"."""
+    return mask(len(text), _spans_for_others(text))
 
 
 def _spans_for_others(text: str) -> Iterable[tuple[int, int]]:

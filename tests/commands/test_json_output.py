@@ -16,6 +16,7 @@ COMMANDS: dict[str, list[str]] = {
     "demo": ["--limit", "1", "--kb", "sqlite:///demo.db"],
     "enrich": ["kettles.csv", "--limit", "1", "--kb", "sqlite:///own.db"],
     "evaluate": [str(SAMPLE / "gold.jsonl"), "--catalog", str(SAMPLE / "catalog.csv"), "--sample", "1"],
+    "calibrate": [str(SAMPLE / "gold.jsonl"), "--catalog", str(SAMPLE / "catalog.csv"), "--sample", "4"],
     "train-extractor": ["titles.jsonl", "--out", "student.npz"],
     "runs": [],
     "failures": [],

@@ -6,7 +6,7 @@ from pathlib import Path
 from agents.student.model_file import load_student
 from memory.encoder import MiniLmEncoder
 from tests.agents.student.made_up_titles import made_up_titles
-from tests.commands.command_line import reaseq
+from tests.commands.command_line import Ran, reaseq
 
 
 def test_a_student_is_trained_and_written_to_a_file(tmp_path: Path) -> None:
@@ -35,3 +35,21 @@ def test_a_bad_gold_file_is_named_and_nothing_is_written(tmp_path: Path) -> None
     assert ran.code == 1
     assert "line 1: category" in ran.errors
     assert not out.exists()
+
+
+def test_a_student_learns_from_verified_knowledge(enriched: tuple[str, Ran], tmp_path: Path) -> None:
+    out = tmp_path / "student.npz"
+
+    ran = reaseq("train-extractor", "--from-kb", "--kb", enriched[0], "--out", out, "--json")
+
+    assert ran.code == 0, ran.all
+    student = load_student(out)
+    assert ran.document["titles"] == 3
+    assert {category.split(".")[0] for category in student.categories} <= {"kitchen", "clothing"}
+    assert "brand" in {name for known in student.categories.values() for name in known.attributes}
+    told = reaseq("trace", "kettles.csv", "--item", "K1", "--extractor", out)
+    assert told.code == 0, told.all
+
+
+def test_gold_and_a_knowledge_base_exclude_each_other(tmp_path: Path) -> None:
+    assert reaseq("train-extractor", "--out", tmp_path / "student.npz").code == 2

@@ -1,0 +1,95 @@
+"""A cascade asks the model only for what cheap producers are unsure of; an escalation only where they disagree."""
+
+from pydantic import JsonValue
+
+from agents.answering import Interviewer
+from agents.attribute_extractor import Extraction, extract_claims
+from agents.extraction.aids import Aids, Escalation
+from agents.extraction.look_up import learn_look_up
+from agents.providers.scripted import ScriptedAnswer, ScriptedModel
+from memory.model_call import ModelCall
+from memory.schema import CatalogItem
+from prompts.library import PromptLibrary, default_folder
+from tests.agents.extraction.bottles import TEMPLATE, approved, bottle
+
+SURE_BRAND = learn_look_up(approved(f"Acme bottle {n}", f"a{n}", brand="Acme") for n in range(9))
+PROMPT = PromptLibrary.load(default_folder()).get("attribute_extractor")
+DISPUTED = bottle("Acme Pro bottle 500 ml", description="Brand: Nordlicht")
+
+
+def interviewer(calls: list[ModelCall], *claims: JsonValue) -> Interviewer:
+    answer = ScriptedAnswer(agent="attribute_extractor", answer={"claims": list(claims)})
+    return Interviewer(ScriptedModel([answer]), calls.append)
+
+
+def stated(attribute: str, value: str) -> JsonValue:
+    return {"attribute": attribute, "value": value, "field": "title", "quote": value, "confidence": 0.9}
+
+
+async def extracted(item: CatalogItem, model: Interviewer, aids: Aids) -> Extraction:
+    return await extract_claims(item, TEMPLATE, model=model, prompt=PROMPT, aids=aids)
+
+
+def asked_for(call: ModelCall) -> str:
+    return call.messages[1].content.split("Attributes:")[1]
+
+
+async def test_only_what_is_unsure_is_asked_for() -> None:
+    calls: list[ModelCall] = []
+
+    extraction = await extracted(
+        bottle("Acme Pro bottle 500 ml"),
+        interviewer(calls, stated("model", "Pro")),
+        Aids(look_up=SURE_BRAND, cascade=True),
+    )
+
+    assert "brand" not in asked_for(calls[0])
+    assert "model" in asked_for(calls[0])
+    assert {("brand", "lookup"), ("model", "model")} <= {(c.name, c.producer) for c in extraction.claims}
+
+
+async def test_without_a_cascade_everything_is_asked_for() -> None:
+    calls: list[ModelCall] = []
+
+    await extracted(bottle("Acme Pro bottle 500 ml"), interviewer(calls), Aids(look_up=SURE_BRAND))
+
+    assert "brand" in asked_for(calls[0])
+
+
+async def test_an_item_of_which_all_is_sure_costs_no_call() -> None:
+    calls: list[ModelCall] = []
+    only_brand = TEMPLATE.model_copy(update={"attributes": TEMPLATE.attributes[:1]})
+
+    extraction = await extract_claims(
+        bottle("Acme bottle"),
+        only_brand,
+        model=interviewer(calls),
+        prompt=PROMPT,
+        aids=Aids(look_up=SURE_BRAND, cascade=True),
+    )
+
+    assert calls == []
+    assert [claim.value for claim in extraction.claims] == ["Acme"]
+
+
+async def test_the_stronger_model_is_asked_for_disputed_attributes_alone_and_its_value_goes_first() -> None:
+    weak: list[ModelCall] = []
+    strong: list[ModelCall] = []
+    escalation = Escalation(interviewer(strong, stated("brand", "Acme Pro")), PROMPT)
+
+    extraction = await extracted(DISPUTED, interviewer(weak), Aids(look_up=SURE_BRAND, escalation=escalation))
+
+    brands = [claim for claim in extraction.claims if claim.name == "brand"]
+    assert [line[:7] for line in asked_for(strong[0]).strip().splitlines()] == ["- brand"]
+    assert brands[0].value == "Acme Pro"
+    assert brands[0].confidence == max(claim.confidence for claim in brands)
+    assert {claim.value for claim in brands} == {"Acme Pro", "Acme", "Nordlicht"}
+
+
+async def test_where_nobody_disagrees_the_stronger_model_is_not_asked() -> None:
+    strong: list[ModelCall] = []
+    aids = Aids(look_up=SURE_BRAND, escalation=Escalation(interviewer(strong), PROMPT))
+
+    await extracted(bottle("Acme bottle 500 ml"), interviewer([]), aids)
+
+    assert strong == []
