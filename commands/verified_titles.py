@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 
+from agents.reading.text_spans import find_span
 from evaluators.annotated import AnnotatedTitle
 from memory.category import AttributeSpec
 from memory.database import open_existing_database
 from memory.rows import StoredKnowledge
-from memory.schema import Decision
+from memory.schema import Claim, Decision
 from memory.store import enrichments
 from memory.taxonomy import Taxonomy, UnknownCategory
 
@@ -30,12 +31,13 @@ def verified_titles(kb: str, taxonomy: Taxonomy) -> Iterator[AnnotatedTitle]:
 def _attributes(known: StoredKnowledge, specs: tuple[AttributeSpec, ...]) -> Iterator[tuple[str, tuple[str, ...]]]:
     for spec in specs:
         claims = [claim for claim in known.enrichment.claims if claim.name == spec.key]
-        stated = {
-            claim.evidence.quote
-            for claim in claims
-            if claim.evidence is not None
-            and claim.evidence.field == "title"
-            and known.enrichment.verdict_on(claim).decision is Decision.ACCEPT
-        }
+        accepted = [c for c in claims if known.enrichment.verdict_on(c).decision is Decision.ACCEPT]
+        stated = {said for claim in accepted if (said := _in_title(known.item.title, claim))}
         if stated or not claims:
             yield spec.key, tuple(sorted(stated))
+
+
+def _in_title(title: str, claim: Claim) -> str | None:
+    """Return the value as the title has it, wherever the claim's evidence stands."""
+    place = find_span(title, claim.evidence.quote if claim.evidence else claim.value)
+    return title[place[0] : place[1]] if place else None
