@@ -93,19 +93,21 @@ async def extract_claims(
     model: Interviewer,
     prompt: Prompt,
     shop_words: frozenset[str] = frozenset(),
+    given: Sequence[Claim] = (),
     corrections: Corrections | None = None,
     round: int = 0,  # noqa: A002 - the field's own name
 ) -> Extraction:
     """Return claims for the template's attributes; in later rounds for those that `corrections` names.
 
     `shop_words` are the folded words of the taxonomy: no brand begins with one. Claim ids are unique within the item
-    and over rounds: `ROUND.NUMBER.attribute`.
+    and over rounds: `ROUND.NUMBER.attribute`. `given` claims come first; one for a single value leaves none to ask for.
     """
     corrections = corrections or Corrections()
-    wanted = _narrowed(template, corrections) if round else template
+    wanted = _narrowed(template, corrections) if round else _unsettled(template, given)
     keys = {spec.key for spec in wanted.attributes}
     # Rules get the whole template: which quantity is whose depends on all attributes that could have it.
-    found = [claim for claim in rule_claims(item, template, corrections.refused) if claim.name in keys]
+    read = (claim for claim in rule_claims(item, template, corrections.refused) if claim.name in keys)
+    found = _merge(given, [*read], frozenset())
     turn = _Turn(item, wanted, corrections, model, prompt, shop_words, round)
     if model.capabilities.proposes:
         answered, ungrounded = await _propose(turn)
@@ -119,6 +121,14 @@ async def extract_claims(
 def _narrowed(template: CategoryTemplate, corrections: Corrections) -> CategoryTemplate:
     failed = tuple(spec for spec in template.attributes if spec.key in corrections.attributes)
     return template.model_copy(update={"attributes": failed})
+
+
+def _unsettled(template: CategoryTemplate, given: Sequence[Claim]) -> CategoryTemplate:
+    settled = {claim.name for claim in given}
+    if not settled:
+        return template
+    open_ones = tuple(spec for spec in template.attributes if spec.many or spec.key not in settled)
+    return template.model_copy(update={"attributes": open_ones})
 
 
 async def _propose(turn: _Turn) -> tuple[list[Claim], list[UngroundedProposal]]:

@@ -1,11 +1,13 @@
 """What the nodes of the enrichment graph work with; the same for every item of a run."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from agents.answering import Interviewer
 from graphs.templates import TemplateShelf
 from memory.category import CategoryCandidate
+from memory.rulings import HumanRuling
 from memory.schema import Provenance
 from prompts.library import PromptLibrary
 
@@ -19,6 +21,11 @@ class CategorySearch(Protocol):
         """Return at most k candidates for a title and its description, best first."""
 
 
+def no_rulings(item_id: str) -> tuple[HumanRuling, ...]:
+    """Return nothing: nobody has decided anything."""
+    return ()
+
+
 @dataclass(frozen=True)
 class EnrichmentContext:
     """The model, the prompts, the taxonomy's search and templates, what they are, and the limits."""
@@ -29,6 +36,7 @@ class EnrichmentContext:
     templates: TemplateShelf
     provenance: Provenance
     shop_words: frozenset[str] = frozenset()  # folded words of the taxonomy: no brand begins with one
+    rulings: Callable[[str], tuple[HumanRuling, ...]] = no_rulings  # people's decisions about an item, by its id
     max_revisions: int = 2
     candidates: int = 8
 
