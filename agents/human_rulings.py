@@ -1,6 +1,6 @@
 """What people decided, as claims and verdicts: their word goes before every rule and every model."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 from agents.summarizer import plain_summary, unsupported_words
 from agents.values.normalization import ValueProblem, normalize, same_value
@@ -61,7 +61,8 @@ def with_rulings(
 ) -> Enrichment:
     """Return an enrichment of the item's present text as people's decisions have it; doing it twice changes nothing.
 
-    Claims keep their ids. A summary that says what is accepted no more becomes the plain one.
+    People's claims come first, as in a run; claims keep their ids. A summary that says what is accepted no more becomes
+    the plain one.
     """
     said = peoples_word(item, template, rulings)
     if not said:
@@ -76,14 +77,12 @@ def with_rulings(
 
 def undone(present: Enrichment, before: Enrichment, attribute: str, template: CategoryTemplate) -> Enrichment:
     """Return an enrichment with the claims of one attribute as they were before a decision about it."""
-    claims = [claim for claim in present.claims if claim.name != attribute]
-    claims += [claim for claim in before.claims if claim.name == attribute]
-    known = {verdict.claim_id: verdict for verdict in present.verdicts}
-    known |= {verdict.claim_id: verdict for verdict in before.verdicts}
-    if sorted(claims, key=_id) == sorted(before.claims, key=_id):
+    kept = [(claim, present.verdict_on(claim)) for claim in present.claims if claim.name != attribute]
+    kept += [(claim, before.verdict_on(claim)) for claim in before.claims if claim.name == attribute]
+    if sorted(kept, key=_id) == sorted(((claim, before.verdict_on(claim)) for claim in before.claims), key=_id):
         return before
-    verdicts = tuple(known[claim.id] for claim in claims)
-    changed = present.model_copy(update={"claims": tuple(claims), "verdicts": verdicts})
+    claims, verdicts = (tuple(part) for part in zip(*kept, strict=True))
+    changed = present.model_copy(update={"claims": claims, "verdicts": verdicts})
     return changed.model_copy(update={"summary": summary_after(present, changed, template)})
 
 
@@ -132,24 +131,24 @@ def _on_a_rival(claim: Claim, said: Sequence[Said]) -> tuple[Decision, Reason, s
 
 
 def _with_human_claims(claims: Sequence[Claim], said: Sequence[Said], template: CategoryTemplate) -> tuple[Claim, ...]:
-    """Return the claims with people's in the places of those that say the same, and the others at the end."""
-    made = list(claims)
-    for one in said:
-        if not one.right:
-            continue
-        place = next((n for n, claim in enumerate(made) if _word_on(claim, said, template) is one), None)
+    """Return people's claims, each in place of the first that says the same, and then the others."""
+    first: list[Claim] = []
+    rest = list(claims)
+    for one in (one for one in said if one.right):
+        place = next((n for n, claim in enumerate(rest) if _word_on(claim, said, template) is one), None)
         if place is None:
-            made.append(_claim(one, next(_free_ids(made, one.attribute))))
-        elif made[place].producer != "human":
-            old = made[place]
-            seconds = {"seconded_by": tuple(dict.fromkeys((old.producer, *old.seconded_by)))}
-            made[place] = _claim(one, old.id).model_copy(update=seconds)
-    return tuple(made)
+            first.append(_claim(one, _free_id([*first, *rest], one.attribute)))
+        else:
+            old = rest.pop(place)
+            seconds = () if old.producer == "human" else (old.producer,)
+            made = _claim(one, old.id)
+            first.append(made.model_copy(update={"seconded_by": tuple(dict.fromkeys((*seconds, *old.seconded_by)))}))
+    return (*first, *rest)
 
 
-def _free_ids(claims: Sequence[Claim], attribute: str) -> Iterator[str]:
+def _free_id(claims: Sequence[Claim], attribute: str) -> str:
     taken = {claim.id for claim in claims}
-    return (name for n in range(len(taken) + 1) if (name := f"human.{n}.{attribute}") not in taken)
+    return next(name for n in range(len(taken) + 1) if (name := f"human.{n}.{attribute}") not in taken)
 
 
 def _claim(said: Said, claim_id: str) -> Claim:
@@ -178,8 +177,8 @@ def _verdict(known: Verdict | None, ruled: Verdict | None) -> Verdict:
     return ruled
 
 
-def _id(claim: Claim) -> str:
-    return claim.id
+def _id(ruled: tuple[Claim, Verdict]) -> str:
+    return ruled[0].id
 
 
 def _value(claim: Claim) -> tuple[str, str, str | None]:

@@ -121,8 +121,8 @@ def _ruling(
         judged=judged,
         right=right,
         quote=_quote(case, attribute, right, spec) if right else None,
-        reviewer=reviewer,
-        note=note,
+        reviewer=plain_text(reviewer),
+        note=plain_text(note),
         claims=tuple(_judged(case, attribute, spec, judged, right)),
     )
 

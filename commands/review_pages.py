@@ -44,7 +44,6 @@ def print_queue(entries: Sequence[QueueEntry]) -> None:
     rows = [
         [
             entry.known.item.id,
-            printable(entry.known.item.title, 60),
             entry.attribute,
             printable(phrase_stated(entry.value), 60),
             f"{entry.claim.confidence:.2f}" if entry.claim else "",
@@ -53,7 +52,7 @@ def print_queue(entries: Sequence[QueueEntry]) -> None:
         ]
         for entry in entries
     ]
-    print_table("Review queue", ["item", "title", "attribute", "value", "confidence", "by", "why"], rows)
+    print_table("Review queue", ["item", "attribute", "value", "confidence", "by", "why"], rows)
 
 
 def entry_document(entry: QueueEntry) -> dict[str, object]:

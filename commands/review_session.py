@@ -43,7 +43,7 @@ class Terminal:
 
     def value(self) -> str:
         """Return the line that is typed."""
-        return sys.stdin.readline().strip()
+        return _line().strip()
 
 
 class Lines:
@@ -54,7 +54,7 @@ class Lines:
 
     def key(self) -> str:
         """Return the first character of the next line that has one; empty at the end."""
-        for line in iter(sys.stdin.readline, ""):
+        for line in iter(_line, ""):
             if line.strip():
                 self._rest = line.strip()[1:].strip()
                 return line.strip()[0]
@@ -62,7 +62,7 @@ class Lines:
 
     def value(self) -> str:
         """Return what stands behind the key, else the next line."""
-        return self._rest or sys.stdin.readline().strip()
+        return self._rest or _line().strip()
 
 
 @dataclass
@@ -149,3 +149,7 @@ class ReviewSession:
         self.passed.discard(entry.key)
         say(f"taken back: {phrase_ruling(decided.ruling)}")
         return True
+
+
+def _line() -> str:
+    return str(sys.stdin.readline())
