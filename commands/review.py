@@ -185,7 +185,8 @@ def _filter(attribute: str | None, category: str | None, reasons: list[str] | No
         chosen = tuple(QueueReason(reason) for reason in reasons) if reasons else tuple(QueueReason)
     except ValueError as error:
         raise typer.BadParameter(f"{error}; there are: {REASONS}") from None
-    return QueueFilter(attribute=attribute, category=category, reasons=chosen)
+    named = {"attribute": attribute, "category": category}
+    return QueueFilter(**{name: typed_id(text) for name, text in named.items() if text is not None}, reasons=chosen)
 
 
 def _opened(context: typer.Context, kb: str | None) -> "Database":

@@ -79,10 +79,10 @@ class ReviewSession:
 
     def run(self) -> None:
         """Go through the queue until it is empty, or the person has had enough."""
-        while entry := self._next():
-            if not self._settled(entry):
+        while True:
+            entry = self._next()
+            if not (self._settled(entry) if entry else self._reconsidered()):
                 return
-        say("nothing is left in the queue")
 
     def _next(self) -> QueueEntry | None:
         # One at a time: a decision settles others, and another person may be at the queue too.
@@ -105,6 +105,14 @@ class ReviewSession:
                 return self._undone()
             if key in ("a", "c", "r") and self._decided(entry, key):
                 return True
+
+    def _reconsidered(self) -> bool:
+        """Say that the queue is empty, and give the last decision a second thought."""
+        say("nothing is left in the queue")
+        if not self.decided:
+            return False
+        console.print(Text("u undo   q quit", style="dim"))
+        return self.keys.key() == "u" and self._undone()
 
     def _decided(self, entry: QueueEntry, key: str) -> bool:
         draft = self._draft(entry, key)
