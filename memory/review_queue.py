@@ -10,7 +10,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from memory.record import Record
-from memory.reviews import all_rulings, rulings_of
+from memory.reviews import rulings_of, rulings_of_changed_texts
 from memory.rows import StoredKnowledge
 from memory.rulings import HumanRuling, StatedValue, standing_in
 from memory.schema import Claim, Decision, Reason
@@ -156,13 +156,12 @@ def _ruled(claim: type[ClaimRow], verdict: type[VerdictRow]) -> ColumnElement[bo
 
 def _of_changed_texts(session: Session, wanted: QueueFilter) -> Iterator[QueueEntry]:
     """Yield what is claimed now of attributes whose approved value is not in the text any more, or that value."""
-    for item_id, rulings in all_rulings(session).items():
-        known = enrichment_of(session, item_id)
-        if known is None or all(ruling.content_hash == known.item.content_hash for ruling in rulings):
-            continue
-        decided = {ruling.attribute for ruling in rulings if ruling.content_hash == known.item.content_hash}
-        for attribute, value in standing_in(known.item, rulings).lapsed:
-            if attribute not in decided and _is_wanted(wanted, known, attribute):
+    for item, rulings in rulings_of_changed_texts(session):
+        decided = {ruling.attribute for ruling in rulings if ruling.content_hash == item.content_hash}
+        lapsed = [one for one in standing_in(item, rulings).lapsed if one[0] not in decided]
+        known = enrichment_of(session, item.id) if lapsed else None
+        for attribute, value in lapsed:
+            if known is not None and _is_wanted(wanted, known, attribute):
                 yield from _instead(known, attribute, value)
 
 

@@ -22,6 +22,7 @@ from memory.rulings import (
     standing_in,
 )
 from memory.schema import CatalogItem
+from memory.tables import ItemRow
 
 Rulings = Callable[[str], tuple[HumanRuling, ...]]  # those in force about an item, by its id, oldest first
 
@@ -67,6 +68,21 @@ def all_rulings(session: Session) -> dict[str, tuple[HumanRuling, ...]]:
     """Return all decisions in force, by item id in order."""
     query = select(ReviewRow).order_by(col(ReviewRow.item_id), col(ReviewRow.id))
     return _by_item(map(_ruling, session.exec(query)))
+
+
+def rulings_of_changed_texts(session: Session) -> Iterator[tuple[CatalogItem, tuple[HumanRuling, ...]]]:
+    """Yield the items that had another text when something was decided, with their decisions, in order of item id."""
+    changed = (
+        select(ReviewRow.item_id)
+        .join(ItemRow, col(ItemRow.id) == col(ReviewRow.item_id))
+        .where(col(ItemRow.content_hash) != col(ReviewRow.content_hash))
+    )
+    query = select(ReviewRow).where(col(ReviewRow.item_id).in_(changed))
+    ordered = query.order_by(col(ReviewRow.item_id), col(ReviewRow.id))
+    for item_id, rulings in _by_item(map(_ruling, session.exec(ordered))).items():
+        item = item_of(session, item_id)
+        if item is not None:
+            yield item, rulings
 
 
 def ruling_lookup(database: Database, *, once: bool = False) -> Rulings:
