@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from agents.human_rulings import is_same
 from agents.reading.text_spans import find_span
 from agents.values.normalization import ValueProblem, normalize
-from memory.category import AttributeSpec, CategoryTemplate
+from memory.category import AttributeSpec, AttributeType, CategoryTemplate
 from memory.errors import ReaseqError
 from memory.rulings import HumanRuling, JudgedClaim, Quote, RulingDecision, StatedValue, judged_claim
 from memory.schema import CatalogItem, Claim, Enrichment
@@ -155,6 +155,9 @@ def _quote(case: Case, attribute: str, right: StatedValue, spec: AttributeSpec |
     for claim in case.claims(attribute):
         if claim.evidence and is_same(claim, right, spec):
             return Quote.model_validate(claim.evidence.model_dump())
+    # A bare number may be any, and "no" any no: such words alone prove nothing.
+    if spec is None or spec.type is AttributeType.BOOLEAN or not any(map(str.isalpha, right.value)):
+        return None
     for field, text in case.item.texts():
         place = whole_span(text, right.value) or find_span(text, right.value)
         if place is not None and is_whole(text, *place):

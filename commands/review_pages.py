@@ -33,7 +33,9 @@ def show_entry(entry: QueueEntry) -> None:
     for name, text in item.texts():
         evidence = entry.claim.evidence if entry.claim else None
         console.print(_field(name, text, evidence))
-    console.print(Text(f"\n{entry.attribute} = {printable(phrase_stated(entry.value), 200)}", style="bold"))
+    console.print(
+        Text(f"\n{printable(entry.attribute, 60)} = {printable(phrase_stated(entry.value), 200)}", style="bold")
+    )
     console.print(Text(f"why: {WHY[entry.reason.value]}"))
     for line in _claimed(entry):
         console.print(Text(line, style="dim"))

@@ -22,6 +22,7 @@ TEMPLATE = CategoryTemplate(
         AttributeSpec(key="color", name="Color", type=AttributeType.ENUM, values=COLORS),
         AttributeSpec(key="voltage", name="Voltage", type=AttributeType.QUANTITY, unit="volt"),
         AttributeSpec(key="weight", name="Weight", type=AttributeType.QUANTITY, unit="kilogram"),
+        AttributeSpec(key="batteries", name="Batteries", type=AttributeType.COUNT),
         AttributeSpec(key="material", name="Material", type=AttributeType.TEXT, many=True),
     ),
 )
@@ -191,6 +192,17 @@ def test_evidence_is_whole_words() -> None:
     assert part.quote is None
 
 
+def test_a_bare_number_is_no_evidence() -> None:
+    about = case()
+
+    count = correction(about, "batteries", None, "18")
+    measure = correction(about, "voltage", None, "18 V")
+
+    assert count.quote is None
+    assert measure.quote is not None
+    assert measure.quote.quote == "18 V"
+
+
 def test_a_value_that_cannot_be_is_refused_with_what_can() -> None:
     about = case()
 
@@ -198,7 +210,7 @@ def test_a_value_that_cannot_be_is_refused_with_what_can() -> None:
         correction(about, "color", None, "salmon")
     with pytest.raises(RefusedValue, match="quantity in volt"):
         correction(about, "voltage", None, "heavy")
-    with pytest.raises(RefusedValue, match="it has: brand, color, voltage, weight, material"):
+    with pytest.raises(RefusedValue, match="it has: brand, color, voltage, weight, batteries, material"):
         correction(about, "warranty", None, "2 years")
     with pytest.raises(RefusedValue, match="allowed"):
         acceptance(about, "color", StatedValue(value="salmon", normalized="salmon"))
