@@ -23,6 +23,7 @@ from commands import (
     kb,
     models,
     prompts,
+    review,
     runs,
     show,
     stale,
@@ -60,6 +61,7 @@ app.command(name="trace")(trace.trace)
 app.command(name="show")(show.show)
 app.command(name="export")(export.export)
 app.command(name="train-extractor")(train_extractor.train_extractor)
+app.add_typer(review.app, name="review")
 app.add_typer(kb.app, name="kb")
 app.add_typer(prompts.app, name="prompts")
 app.command(name="models")(models.models)

@@ -37,18 +37,20 @@ async def extract_claims(
     prompt: Prompt,
     shop_words: frozenset[str] = frozenset(),
     aids: Aids = NO_AIDS,
+    given: Sequence[Claim] = (),
     corrections: Corrections | None = None,
     round: int = 0,  # noqa: A002 - the field's own name
 ) -> Extraction:
     """Return claims for the template's attributes; in later rounds for those that `corrections` names.
 
     `shop_words` are the folded words of the taxonomy: no brand begins with one. Claim ids are unique within the item
-    and over rounds: `ROUND.NUMBER.attribute`.
+    and over rounds: `ROUND.NUMBER.attribute`. `given` claims come first; one for a single value leaves none to ask for.
     """
     corrections = corrections or Corrections()
-    wanted = narrowed(template, corrections.attributes) if round else template
+    wanted = narrowed(template, corrections.attributes if round else _unsettled(template, given))
     # Rules get the whole template: which quantity is whose depends on all attributes that could have it.
     found, reading = _found(item, template, wanted, aids, corrections)
+    found = [*given, *found]
     turn = Turn(item, wanted, corrections, model, prompt, shop_words, aids.demonstrate, round)
     answered, ungrounded = await _answered(turn, found, reading, aids)
     together = calibrated(merged([*found, *answered], wanted, corrections.refused), wanted, aids.calibration)
@@ -56,6 +58,12 @@ async def extract_claims(
     ungrounded = [*ungrounded, *more]
     numbered = [claim.model_copy(update={"id": f"{round}.{n}.{claim.name}"}) for n, claim in enumerate(together)]
     return Extraction(tuple(numbered), tuple(ungrounded))
+
+
+def _unsettled(template: CategoryTemplate, given: Sequence[Claim]) -> set[str]:
+    """Return the attributes that may have more values than those given."""
+    settled = {claim.name for claim in given}
+    return {spec.key for spec in template.attributes if spec.many or spec.key not in settled}
 
 
 def _found(

@@ -28,9 +28,11 @@ from graphs.context import EnrichmentContext
 from graphs.enrichment import EnrichmentGraph, build_enrichment_graph
 from graphs.templates import TemplateShelf
 from memory.batch_shelf import BatchShelf
+from memory.category import template_maker
 from memory.database import Database, open_database
 from memory.encoder import MiniLmEncoder
 from memory.ledger import Ledger
+from memory.reviews import ruling_lookup
 from memory.taxonomy import Taxonomy
 from memory.vectors import CategoryIndex
 from prompts.library import PromptLibrary
@@ -154,6 +156,7 @@ def _workshop(opened: _Opened, off_loop: bool) -> Workshop:
         provenance=provenance_of(settings, model, prompts, taxonomy, encoder.name),
         shop_words=shop_words_of(taxonomy.phrases()),
         aids=aids_of(settings, taxonomy, encoder, escalation=_escalation(opened, journal)),
+        rulings=ruling_lookup(database, once=off_loop),
         max_revisions=settings.max_revisions,
     )
     return Workshop(database, ledger, taxonomy, build_enrichment_graph(), context, lasting, batches)
@@ -223,4 +226,4 @@ def _template_maker(spec: str, capabilities: Capabilities, prompts: PromptLibrar
     """Return what completes templates: the model and its prompt; None where they come from the taxonomy alone."""
     if not capabilities.proposes:
         return None
-    return f"{spec} {prompts.get('category_expert_template').fingerprint[:16]}"
+    return template_maker(spec, prompts.get("category_expert_template").fingerprint)

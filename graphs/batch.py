@@ -22,6 +22,7 @@ from agents.spending.budget import BudgetSpent
 from agents.stopping import RunStopped, Stop
 from graphs.context import EnrichmentContext
 from graphs.enrichment import EnrichmentGraph
+from graphs.human_decisions import finish_reviewed
 from graphs.outcomes import Enriched, Failed, Outcome, Skipped, reason_of
 from graphs.rare_collections import rare_collections
 from graphs.single_item import enrich_item
@@ -32,7 +33,7 @@ from memory.items import item_of
 from memory.ledger import Ledger
 from memory.outcomes import save_rejected_rows
 from memory.schema import CatalogItem
-from memory.work import Claimed, FencedOff, claim, fail, finish_all, release, renew
+from memory.work import Claimed, FencedOff, claim, fail, release, renew
 
 BUSY_SECONDS = 5.0  # between two looks at what other processes are doing
 LOOK_SECONDS = 1.0  # between two looks whether the run is to stop, while no item ends
@@ -218,7 +219,7 @@ class Batch:
         try:
             enrichment = await enrich_item(self._graph, claimed.item, self._context)
             self._answered_since = max(self._answered_since, began)
-            await self._ledger.write_together(finish_all, (claimed, enrichment))
+            await self._ledger.write_together(finish_reviewed, (claimed, enrichment))
             return Enriched(claimed.item, enrichment)
         except RunStopped:
             return None

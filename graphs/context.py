@@ -1,5 +1,6 @@
 """What the nodes of the enrichment graph work with; the same for every item of a run."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -7,6 +8,7 @@ from agents.answering import Interviewer
 from agents.extraction.aids import NO_AIDS, Aids
 from graphs.templates import TemplateShelf
 from memory.category import CategoryCandidate
+from memory.rulings import HumanRuling
 from memory.schema import Provenance
 from prompts.library import PromptLibrary
 
@@ -20,6 +22,11 @@ class CategorySearch(Protocol):
         """Return at most k candidates for a title and its description, best first."""
 
 
+def no_rulings(item_id: str) -> tuple[HumanRuling, ...]:
+    """Return nothing: nobody has decided anything."""
+    return ()
+
+
 @dataclass(frozen=True)
 class EnrichmentContext:
     """The model, the prompts, the taxonomy's search and templates, what they are, and the limits."""
@@ -31,6 +38,7 @@ class EnrichmentContext:
     provenance: Provenance
     shop_words: frozenset[str] = frozenset()  # folded words of the taxonomy: no brand begins with one
     aids: Aids = NO_AIDS  # of the attribute extractor
+    rulings: Callable[[str], tuple[HumanRuling, ...]] = no_rulings  # people's decisions about an item, by its id
     max_revisions: int = 2
     candidates: int = 8
 

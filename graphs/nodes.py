@@ -8,10 +8,12 @@ from agents.attribute_extractor import extract_claims
 from agents.category_expert import choose_category, complete_template
 from agents.critic import review_claims
 from agents.extraction.corrections import Corrections
+from agents.human_rulings import human_claims, human_verdicts, peoples_word
 from agents.summarizer import summarize
 from graphs.context import EnrichmentContext
 from graphs.state import EnrichmentState, EnrichmentUpdate, accepted_claims, claims_to_review
 from memory.category import CategoryTemplate
+from memory.rulings import Said
 from memory.schema import Decision, Verdict
 
 
@@ -41,6 +43,7 @@ async def attribute_extractor(state: EnrichmentState, runtime: Runtime[Enrichmen
         prompt=context.prompts.get("attribute_extractor"),
         shop_words=context.shop_words,
         aids=context.aids,
+        given=() if corrections else human_claims(_peoples_word(state, context)),
         corrections=corrections,
         round=number,
     )
@@ -54,18 +57,21 @@ async def attribute_extractor(state: EnrichmentState, runtime: Runtime[Enrichmen
 async def critic(state: EnrichmentState, runtime: Runtime[EnrichmentContext]) -> EnrichmentUpdate:
     """Rule on the new claims, and say which go back."""
     context, round_number = runtime.context, state["round"]
+    claims, accepted, said = claims_to_review(state), accepted_claims(state), _peoples_word(state, context)
+    settled = human_verdicts(claims, said, state["template"], accepted=accepted, round=round_number)
+    accepted += [c for c in claims if c.id in settled and settled[c.id].decision is Decision.ACCEPT]
     verdicts = await review_claims(
         state["item"],
-        claims_to_review(state),
+        [claim for claim in claims if claim.id not in settled],
         state["template"],
-        accepted=accepted_claims(state),
+        accepted=accepted,
         model=context.model,
         prompt=context.prompts.get("critic"),
         aids=context.aids,
         round=round_number,
     )
     again = _corrections(state, verdicts) if round_number < context.max_revisions else None
-    return {"verdicts": tuple(verdicts), "corrections": again}
+    return {"verdicts": (*settled.values(), *verdicts), "corrections": again}
 
 
 async def summarizer(state: EnrichmentState, runtime: Runtime[EnrichmentContext]) -> EnrichmentUpdate:
@@ -79,6 +85,10 @@ async def summarizer(state: EnrichmentState, runtime: Runtime[EnrichmentContext]
         prompt=context.prompts.get("summarizer"),
     )
     return {"summary": summary}
+
+
+def _peoples_word(state: EnrichmentState, context: EnrichmentContext) -> tuple[Said, ...]:
+    return peoples_word(state["item"], state["template"], context.rulings(state["item"].id))
 
 
 def _corrections(state: EnrichmentState, verdicts: Sequence[Verdict]) -> Corrections | None:

@@ -91,6 +91,11 @@ class CategoryTemplate(Record):
         return next((spec for spec in self.attributes if spec.key == key), None)
 
 
+def template_maker(model: str, fingerprint: str) -> str:
+    """Return the name under which a template is kept that a model has completed with the prompt of this fingerprint."""
+    return f"{model} {fingerprint[:16]}"
+
+
 class CategoryCandidate(Record):
     """One category found by search, with its similarity to the item in [-1, 1]."""
 

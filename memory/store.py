@@ -50,6 +50,7 @@ __all__ = [  # all that is stored of items, from one place
     "Counts",
     "ItemFailure",
     "MismatchedEnrichment",
+    "amend_enrichment",
     "claims_of",
     "counts",
     "enrichment_of",
@@ -139,6 +140,11 @@ def replace_enrichment(session: Session, version_id: int, item: CatalogItem, enr
     """Store what a version learnt of an item that is stored already; hidden, if it has another text by now."""
     _replace(session, [(version_id, item, enrichment)])
     settle(session, version_id, item, "enriched")
+
+
+def amend_enrichment(session: Session, version_id: int, item: CatalogItem, enrichment: Enrichment) -> None:
+    """Store a changed result in place of the one there is; turns and leases of the item stay as they are."""
+    _replace(session, [(version_id, item, enrichment)])
 
 
 def replace_enrichments(session: Session, learnt: Sequence[Learnt]) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from agents.answering import Interviewer
 from agents.extraction.corrections import Corrections
-from memory.category import AttributeSpec, CategoryTemplate
+from memory.category import CategoryTemplate
 from memory.schema import CatalogItem
 from prompts.library import Prompt
 
@@ -30,8 +30,5 @@ class Turn:
 
 def narrowed(template: CategoryTemplate, wanted: set[str]) -> CategoryTemplate:
     """Return the template with the wanted attributes alone."""
-    return template.model_copy(update={"attributes": tuple(_wanted(template, wanted))})
-
-
-def _wanted(template: CategoryTemplate, wanted: set[str]) -> list[AttributeSpec]:
-    return [spec for spec in template.attributes if spec.key in wanted]
+    kept = tuple(spec for spec in template.attributes if spec.key in wanted)
+    return template if kept == template.attributes else template.model_copy(update={"attributes": kept})

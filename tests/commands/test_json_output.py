@@ -1,5 +1,6 @@
 """`--json`: one document on standard output, for every command that prints results."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +22,11 @@ COMMANDS: dict[str, list[str]] = {
     "runs": [],
     "failures": [],
     "stale": [],
+    "review list": [],
+    "review accept": ["K1", "color"],
+    "review correct": ["K1", "color", "blue"],
+    "review reject": ["K1", "color"],
+    "review export": ["--out", "gold.jsonl"],
     "kb versions": [],
     "kb diff": ["1", "1"],
     "kb use": ["1"],
@@ -43,6 +49,9 @@ def test_every_command_that_has_the_option_is_tested_here() -> None:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_the_output_is_one_document(command: str, enriched: tuple[str, Ran], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REASEQ_KB", enriched[0])
+    if command.startswith("review"):
+        shutil.copy(enriched[0].removeprefix("sqlite:///"), "own.db")  # what is decided there stays
+        monkeypatch.setenv("REASEQ_KB", "sqlite:///own.db")
     if command == "demo":
         monkeypatch.delenv("REASEQ_TAXONOMY")  # its sample is of all departments
     if command == "train-extractor":

@@ -16,6 +16,7 @@ from sqlalchemy import Engine, create_engine, event
 from memory import database
 from memory.database import known_revisions, open_database
 from memory.migrations import upgrade as migrations
+from memory.reviews import all_rulings
 from memory.store import counts, enrichment_of, failures, save_enrichment
 from memory.tables import TABLES
 from memory.versions import version_for, versions
@@ -115,6 +116,21 @@ def test_the_newest_revision_is_the_tables(tmp_path: Path) -> None:
 
     engine.dispose()
     assert differences == []
+
+
+def test_a_decision_of_its_first_revision_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "old.db"
+    create_at(path, "0006_reviews")
+
+    with open_database(url_of(path)) as opened, opened.session() as session:
+        [ruling] = all_rulings(session)["d1"]
+
+    assert (ruling.reviewer, ruling.judged and ruling.judged.value, ruling.right and ruling.right.value) == (
+        "Ann",
+        "blue",
+        "red",
+    )
+    assert [claim.right for claim in ruling.claims] == [False]
 
 
 @pytest.mark.parametrize("revision", known_revisions())
