@@ -14,6 +14,7 @@ from agents.values.counts import find_counts
 from agents.values.normalization import ValueProblem, in_unit, normalize
 from agents.values.numerals import NUMERAL
 from agents.values.quantities import Part, find_quantities
+from agents.values.whole_values import whole_quantity
 from agents.values.words import fold, spellings, word_set, words, words_around
 from memory.category import AttributeSpec, AttributeType, CategoryTemplate
 from memory.schema import CatalogItem, Claim
@@ -132,6 +133,9 @@ def _parts(value: str, passage: Passage, spec: AttributeSpec, rank: Rank) -> lis
 def _number_parts(value: str, passage: Passage, spec: AttributeSpec) -> list[tuple[int, int]]:
     """Return the span of the first quantity, count or number that fits the attribute, or none."""
     if spec.type is AttributeType.QUANTITY:
+        whole = whole_quantity(value, passage.language)
+        if whole and in_unit(whole, spec.unit or "") is not None:
+            return [(0, len(value))]
         stated = find_quantities(value, passage.language)
         fitting = [q for q in stated if in_unit(q, spec.unit or "") is not None]
         return [(q.start, q.end) for q in fitting[:1] if q.part is Part.SINGLE]

@@ -7,15 +7,16 @@ from typing import NamedTuple
 
 from agents.reading.vocabulary import find_values, whole_value
 from agents.values.counts import read_whole
-from agents.values.numerals import plain, read_numeral
+from agents.values.numerals import NUMERAL, VULGAR, plain, read_numeral
 from agents.values.quantities import Part, Quantity, find_quantities
 from agents.values.units import convert, dimension, same_dimension
+from agents.values.whole_values import whole_quantity
 from agents.values.words import Language, fold, words
 from memory.category import AttributeSpec, AttributeType
 from memory.schema import Reason
 
 _CANONICAL = re.compile(r"-?\d{1,12}(?:\.\d*[1-9])?")
-_BARE = re.compile(r"[^\d]{0,12}?(\d[\d.,/ ]{0,12}|[½¼¾])[^\d]{0,12}")
+_BARE = re.compile(rf"[^\d{VULGAR}]{{0,12}}?({NUMERAL})[^\d{VULGAR}]{{0,12}}")
 _LARGEST = Decimal(10) ** 12
 _TOLERANCE = Decimal("1e-6")
 _SAID = {"yes": "yes", "ja": "yes", "true": "yes", "y": "yes", "no": "no", "nein": "no", "false": "no", "n": "no"}
@@ -116,7 +117,8 @@ def _quantity(text: str, spec: AttributeSpec, language: Language | None) -> str:
     number = text.removesuffix(unit).rstrip()
     if number != text and _CANONICAL.fullmatch(number):
         return plain(_in_range(Decimal(number), spec))
-    found = find_quantities(text[:200], language)
+    whole = whole_quantity(text, language)
+    found = (whole,) if whole else find_quantities(text[:200], language)
     if not found and not re.search(r"[\d½¼¾]", text):
         raise ValueProblem(Reason.WRONG_TYPE, f"{spec.key}: {text[:80]!r} is no quantity")
     amounts = [amount for quantity in found if (amount := in_unit(quantity, unit)) is not None]
