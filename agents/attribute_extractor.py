@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
@@ -11,10 +12,14 @@ from agents.phrasing import phrase_attributes, phrase_corrections, phrase_item, 
 from agents.reading.rules import rule_claims
 from agents.reading.text_spans import Span, find_span
 from agents.reading.title_offers import offered_spans
-from agents.values.normalization import ValueProblem, normalize
+from agents.reading.unread_columns import unread_columns
+from agents.values.snapping import normalize_or_snap
 from memory.category import AttributeSpec, CategoryTemplate, TitlePosition
 from memory.schema import CatalogItem, Claim, ClaimSource, Evidence, Producer, UngroundedProposal, Verdict
 from prompts.library import Prompt
+
+if TYPE_CHECKING:
+    from memory.encoder import TextEncoder
 
 AGENT = "attribute_extractor"
 SINGLE_OFFER_CONFIDENCE = 0.6  # of the one span that rules leave; not calibrated
@@ -83,6 +88,7 @@ class _Turn:
     model: Interviewer
     prompt: Prompt
     shop_words: frozenset[str]
+    encoder: "TextEncoder | None"
     round: int
 
 
@@ -93,12 +99,14 @@ async def extract_claims(
     model: Interviewer,
     prompt: Prompt,
     shop_words: frozenset[str] = frozenset(),
+    encoder: "TextEncoder | None" = None,
     corrections: Corrections | None = None,
     round: int = 0,  # noqa: A002 - the field's own name
 ) -> Extraction:
     """Return claims for the template's attributes; in later rounds for those that `corrections` names.
 
-    `shop_words` are the folded words of the taxonomy: no brand begins with one. Claim ids are unique within the item
+    `shop_words` are the folded words of the taxonomy: no brand begins with one. `encoder` tells which allowed value
+    comes nearest to a word that is none of them; without it spelling alone does. Claim ids are unique within the item
     and over rounds: `ROUND.NUMBER.attribute`.
     """
     corrections = corrections or Corrections()
@@ -106,7 +114,8 @@ async def extract_claims(
     keys = {spec.key for spec in wanted.attributes}
     # Rules get the whole template: which quantity is whose depends on all attributes that could have it.
     found = [claim for claim in rule_claims(item, template, corrections.refused) if claim.name in keys]
-    turn = _Turn(item, wanted, corrections, model, prompt, shop_words, round)
+    found += [] if round else unread_columns(item, template, encoder)
+    turn = _Turn(item, wanted, corrections, model, prompt, shop_words, encoder, round)
     if model.capabilities.proposes:
         answered, ungrounded = await _propose(turn)
     else:
@@ -135,7 +144,8 @@ async def _propose(turn: _Turn) -> tuple[list[Claim], list[UngroundedProposal]]:
         if evidence is None:
             ungrounded.append(_ungrounded(proposal, turn.round))
         else:
-            claims.append(_claim(spec, proposal.value.strip(), evidence, proposal.confidence))
+            value = proposal.value.strip()
+            claims.append(_claim(spec, value, evidence, proposal.confidence, encoder=turn.encoder))
     return claims, ungrounded
 
 
@@ -208,24 +218,27 @@ def _evidence(item: CatalogItem, proposal: Proposal) -> Evidence | None:
 
 
 def _claim(
-    spec: AttributeSpec, value: str, evidence: Evidence, confidence: float, producer: Producer = "model"
+    spec: AttributeSpec,
+    value: str,
+    evidence: Evidence,
+    confidence: float,
+    producer: Producer = "model",
+    *,
+    encoder: "TextEncoder | None" = None,
 ) -> Claim:
     """Return a text claim; a value that has no normal form keeps its own, and the critic says what is wrong with it."""
-    try:
-        normal = normalize(value, spec)
-        normalized, unit = normal.text, normal.unit
-    except ValueProblem:
-        normalized, unit = value, None
+    normal, score = normalize_or_snap(value, spec, encoder)
     return Claim(
         id=spec.key,
         name=spec.key,
         value=value,
-        normalized=normalized,
-        unit=unit,
+        normalized=normal.text,
+        unit=normal.unit,
         source=ClaimSource.TEXT,
         evidence=evidence,
-        confidence=confidence,
+        confidence=confidence if score is None else confidence * score,
         producer=producer,
+        snapped=score,
     )
 
 

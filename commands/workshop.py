@@ -141,6 +141,7 @@ def _workshop(opened: _Opened, off_loop: bool) -> Workshop:
         ),
         provenance=provenance_of(settings, model, prompts, taxonomy, encoder.name),
         shop_words=shop_words_of(taxonomy.phrases()),
+        encoder=encoder,
         max_revisions=settings.max_revisions,
     )
     return Workshop(database, ledger, taxonomy, build_enrichment_graph(), context, lasting, batches)

@@ -1,13 +1,16 @@
 """What the nodes of the enrichment graph work with; the same for every item of a run."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from agents.answering import Interviewer
 from graphs.templates import TemplateShelf
 from memory.category import CategoryCandidate
 from memory.schema import Provenance
 from prompts.library import PromptLibrary
+
+if TYPE_CHECKING:
+    from memory.encoder import TextEncoder
 
 MOST_REVISIONS = 10
 
@@ -29,6 +32,7 @@ class EnrichmentContext:
     templates: TemplateShelf
     provenance: Provenance
     shop_words: frozenset[str] = frozenset()  # folded words of the taxonomy: no brand begins with one
+    encoder: "TextEncoder | None" = None  # tells which allowed value a strange word comes nearest to
     max_revisions: int = 2
     candidates: int = 8
 

@@ -39,6 +39,7 @@ async def attribute_extractor(state: EnrichmentState, runtime: Runtime[Enrichmen
         model=context.model,
         prompt=context.prompts.get("attribute_extractor"),
         shop_words=context.shop_words,
+        encoder=context.encoder,
         corrections=corrections,
         round=number,
     )

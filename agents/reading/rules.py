@@ -63,12 +63,17 @@ def rule_claims(
 def _stated(passage: Passage, spec: AttributeSpec, rivals: frozenset[str]) -> Iterator[Finding]:
     """Yield what a column, a label or an allowed word of the passage says of the attribute."""
     if passage.role is Role.COLUMN and is_named_like(passage.field, spec):
-        yield from _valued(passage, spec, Label(0, 0, len(passage.text)), Rank.COLUMN)
+        yield from in_column(passage, spec)
         return
     if not passage.stems.isdisjoint(names_of(spec)):  # most passages name few attributes
         yield from _named_and_valued(passage, spec)
     if spec.type in _CHOSEN and passage.is_prose and not passage.stems.isdisjoint(vocabulary(spec).entries):
         yield from _worded(passage, spec, rivals)
+
+
+def in_column(passage: Passage, spec: AttributeSpec) -> Iterator[Finding]:
+    """Yield what a whole column says of the attribute that it is named like."""
+    return _valued(passage, spec, Label(0, 0, len(passage.text)), Rank.COLUMN)
 
 
 def _named_and_valued(passage: Passage, spec: AttributeSpec) -> Iterator[Finding]:
@@ -88,6 +93,11 @@ def is_named_like(field: str, spec: AttributeSpec) -> bool:
     return any("".join(sequence) in mine for sequence in spellings(field.replace("_", " ")[:80]))
 
 
+def says_nothing(value: str) -> bool:
+    """Say whether a value is there for want of one: "n/a", "unbekannt"."""
+    return _NOTHING.fullmatch(fold(value.strip(" ."))) is not None
+
+
 @lru_cache(maxsize=4_096)
 def _joined_names(spec: AttributeSpec) -> frozenset[str]:
     return frozenset("".join(name) for names in names_of(spec).values() for name in names)
@@ -100,7 +110,7 @@ def _is_named_like_any(passage: Passage, template: CategoryTemplate) -> bool:
 def _valued(passage: Passage, spec: AttributeSpec, label: Label, rank: Rank) -> Iterator[Finding]:
     """Yield the value or values that stand in a labelled span or a whole column."""
     value = passage.text[label.value_start : label.value_end]
-    if _NOTHING.fullmatch(fold(value.strip(" ."))):
+    if says_nothing(value):
         return
     producer: Producer = "field" if rank is Rank.COLUMN else "rule"
     spans = _parts(value, passage, spec, rank)

@@ -6,13 +6,15 @@ from decimal import Decimal, InvalidOperation
 from typing import NamedTuple
 
 from agents.reading.vocabulary import find_values, whole_value
+from agents.values.brands import without_legal_form
 from agents.values.counts import read_whole
 from agents.values.numerals import NUMERAL, VULGAR, plain, read_numeral
 from agents.values.quantities import Part, Quantity, find_quantities
+from agents.values.sizes import foreign_system, jeans_number, sides
 from agents.values.units import convert, dimension, same_dimension
 from agents.values.whole_values import whole_quantity
 from agents.values.words import Language, fold, words
-from memory.category import AttributeSpec, AttributeType
+from memory.category import AttributeSpec, AttributeType, TitlePosition
 from memory.schema import Reason
 
 _CANONICAL = re.compile(r"-?\d{1,12}(?:\.\d*[1-9])?")
@@ -40,9 +42,9 @@ class ValueProblem(ValueError):
 def normalize(value: str, spec: AttributeSpec, language: Language | None = None) -> Normalized:
     """Return the normal form of a value of the attribute, or raise `ValueProblem`.
 
-    Text: NFC, outer blanks off, inner ones single. Enum, boolean: the allowed value. Count: a whole number.
-    Number: a decimal. Quantity: a decimal in the attribute's unit, which it carries. Decimals have no exponent and
-    no closing zeros.
+    Text: NFC, outer blanks off, inner ones single; a brand without the maker's legal form, sides as "90 x 200 cm".
+    Enum, boolean: the allowed value. Count: a whole number. Number: a decimal. Quantity: a decimal in the attribute's
+    unit, which it carries. Decimals have no exponent and no closing zeros.
     `language` settles "1.500" as `agents.values.numerals` says. A normal form, written with its unit, is its own
     normal form.
     """
@@ -51,7 +53,7 @@ def normalize(value: str, spec: AttributeSpec, language: Language | None = None)
         raise ValueProblem(Reason.WRONG_TYPE, f"{spec.key}: an empty value")
     match spec.type:
         case AttributeType.TEXT:
-            return Normalized(text)
+            return Normalized(_text(text, spec))
         case AttributeType.ENUM | AttributeType.BOOLEAN:
             return Normalized(_allowed(text, spec))
         case AttributeType.COUNT:
@@ -65,7 +67,7 @@ def normalize(value: str, spec: AttributeSpec, language: Language | None = None)
 def same_value(one: str, other: str, spec: AttributeSpec) -> bool:
     """Say whether two values, normalized or as written, mean the same."""
     if spec.type is AttributeType.TEXT:
-        return _bare_text(one) == _bare_text(other)
+        return _bare_text(_text(one, spec)) == _bare_text(_text(other, spec))
     left, right = _normal_or_plain(one, spec), _normal_or_plain(other, spec)
     try:
         first, second = Decimal(left), Decimal(right)
@@ -79,6 +81,12 @@ def in_unit(quantity: Quantity, unit: str) -> Decimal | None:
     if quantity.unit == "ounce" and dimension(unit) == dimension("fluid_ounce"):
         quantity = quantity._replace(unit="fluid_ounce")
     return convert(quantity.amount, quantity.unit, unit) if same_dimension(quantity.unit, unit) else None
+
+
+def _text(text: str, spec: AttributeSpec) -> str:
+    if spec.title_position is TitlePosition.START:
+        return without_legal_form(text)
+    return (None if spec.title_position else sides(text)) or text
 
 
 def _allowed(text: str, spec: AttributeSpec) -> str:
@@ -105,7 +113,9 @@ def _count(text: str, spec: AttributeSpec) -> str:
 def _number(text: str, spec: AttributeSpec, language: Language | None) -> str:
     if _CANONICAL.fullmatch(text):
         return plain(_in_range(Decimal(text), spec))
-    match = _BARE.fullmatch(text)
+    if system := foreign_system(text, spec):
+        raise ValueProblem(Reason.WRONG_UNIT, f"{spec.key}: {text[:80]!r} is a size of {system}")
+    match = _BARE.fullmatch(jeans_number(text, spec) or text)
     number = read_numeral(match[1], language) if match else None
     if number is None:
         raise ValueProblem(Reason.WRONG_TYPE, f"{spec.key}: {text[:80]!r} is no single number")
