@@ -51,7 +51,7 @@ def snap(text: str, spec: AttributeSpec, encoder: "TextEncoder | None" = None) -
     """Return the allowed value of an enum that a text is taken for, or None where none is near enough.
 
     Spelling first: typing errors, plurals, inflections. Then, where there is an encoder, meaning; a colour that ends in
-    an allowed one is a shade of it. A text that denies something, and by meaning a code ("XXXL", "2.4 GHz"), is never snapped.
+    an allowed one is a shade of it. A text that denies something is never snapped, nor by meaning a code ("XXXL").
     """
     if spec.type is not AttributeType.ENUM or len(text) > LONGEST:
         return None
