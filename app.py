@@ -14,7 +14,22 @@ from pydantic import ValidationError
 from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 from pydantic_settings.exceptions import SettingsError
 
-from commands import enrich, evaluate, export, failures, kb, models, prompts, runs, show, stale, trace, train_extractor
+from commands import (
+    enrich,
+    evaluate,
+    export,
+    failures,
+    kb,
+    models,
+    prompts,
+    runs,
+    show,
+    stale,
+    taxonomy,
+    trace,
+    train_extractor,
+    unmapped,
+)
 from commands import settings as settings_command
 from commands.output import fail
 from commands.settings import Origins, Settings
@@ -40,12 +55,14 @@ app.command(name="enrich")(enrich.enrich)
 app.command(name="evaluate")(evaluate.evaluate)
 app.command(name="stale")(stale.stale)
 app.command(name="failures")(failures.failures)
+app.command(name="unmapped")(unmapped.unmapped)
 app.command(name="runs")(runs.runs)
 app.command(name="trace")(trace.trace)
 app.command(name="show")(show.show)
 app.command(name="export")(export.export)
 app.command(name="train-extractor")(train_extractor.train_extractor)
 app.add_typer(kb.app, name="kb")
+app.add_typer(taxonomy.app, name="taxonomy")
 app.add_typer(prompts.app, name="prompts")
 app.command(name="models")(models.models)
 app.command(name="settings")(settings_command.settings)

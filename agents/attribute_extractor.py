@@ -105,9 +105,8 @@ async def extract_claims(
 ) -> Extraction:
     """Return claims for the template's attributes; in later rounds for those that `corrections` names.
 
-    `shop_words` are the folded words of the taxonomy: no brand begins with one. `encoder` tells which allowed value
-    comes nearest to a word that is none of them; without it spelling alone does. Claim ids are unique within the item
-    and over rounds: `ROUND.NUMBER.attribute`.
+    `shop_words` are the folded words of the taxonomy: no brand begins with one. `encoder` tells which allowed value a
+    strange word is nearest to; else spelling does. Claim ids (`ROUND.NUMBER.attribute`) are unique within the item.
     """
     corrections = corrections or Corrections()
     wanted = _narrowed(template, corrections) if round else template

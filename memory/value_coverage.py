@@ -15,6 +15,13 @@ class ValueCoverage(Record):
     items: dict[str, int]  # category id → items
     covered: dict[tuple[str, str], int]  # (category id, attribute key) → items
 
+    def of(self, category: str | None) -> "ValueCoverage":
+        """Return the coverage of one category alone; of all where None is named."""
+        if category is None:
+            return self
+        items = {of: number for of, number in self.items.items() if of == category}
+        return ValueCoverage(items=items, covered={k: n for k, n in self.covered.items() if k[0] == category})
+
 
 def value_coverage(session: Session, version_id: int | None = None) -> ValueCoverage:
     """Return the coverage of a version (the current one unless given)."""

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import NamedTuple
 
 from agents.reading.vocabulary import find_values, whole_value
@@ -42,7 +43,8 @@ class ValueProblem(ValueError):
 def normalize(value: str, spec: AttributeSpec, language: Language | None = None) -> Normalized:
     """Return the normal form of a value of the attribute, or raise `ValueProblem`.
 
-    Text: NFC, outer blanks off, inner ones single; a brand without the maker's legal form, sides as "90 x 200 cm".
+    Text: NFC, outer blanks off, inner ones single; a brand without the maker's legal form, sides as "90 x 200 cm"; what
+    the taxonomy lists as a value in its spelling there.
     Enum, boolean: the allowed value. Count: a whole number. Number: a decimal. Quantity: a decimal in the attribute's
     unit, which it carries. Decimals have no exponent and no closing zeros.
     `language` settles "1.500" as `agents.values.numerals` says. A normal form, written with its unit, is its own
@@ -67,13 +69,18 @@ def normalize(value: str, spec: AttributeSpec, language: Language | None = None)
 def same_value(one: str, other: str, spec: AttributeSpec) -> bool:
     """Say whether two values, normalized or as written, mean the same."""
     if spec.type is AttributeType.TEXT:
-        return _bare_text(_text(one, spec)) == _bare_text(_text(other, spec))
+        return bare_text(_text(one, spec)) == bare_text(_text(other, spec))
     left, right = _normal_or_plain(one, spec), _normal_or_plain(other, spec)
     try:
         first, second = Decimal(left), Decimal(right)
     except InvalidOperation:
         return fold(left) == fold(right)
     return abs(first - second) <= _TOLERANCE * max(abs(first), abs(second))
+
+
+def bare_text(text: str) -> str:
+    """Return what tells one open value from another: its letters and digits without case and accents, "+" and "/"."""
+    return "".join(char for char in fold(unicodedata.normalize("NFKC", text)) if char.isalnum() or char in "+/")
 
 
 def in_unit(quantity: Quantity, unit: str) -> Decimal | None:
@@ -85,8 +92,16 @@ def in_unit(quantity: Quantity, unit: str) -> Decimal | None:
 
 def _text(text: str, spec: AttributeSpec) -> str:
     if spec.title_position is TitlePosition.START:
-        return without_legal_form(text)
-    return (None if spec.title_position else sides(text)) or text
+        text = without_legal_form(text)
+    elif spec.title_position is None:
+        text = sides(text) or text
+    return _listed(spec).get(bare_text(text), text) if spec.values else text
+
+
+@lru_cache(maxsize=1_024)
+def _listed(spec: AttributeSpec) -> dict[str, str]:
+    """Return the spelling that a taxonomy wants of an open attribute's listed values, by their bare texts."""
+    return {bare_text(word): allowed.value for allowed in spec.values for word in (*allowed.aliases, allowed.value)}
 
 
 def _allowed(text: str, spec: AttributeSpec) -> str:
@@ -153,7 +168,3 @@ def _normal_or_plain(value: str, spec: AttributeSpec) -> str:
         return normalize(value, spec).text
     except ValueProblem:
         return value
-
-
-def _bare_text(text: str) -> str:
-    return "".join(char for char in fold(unicodedata.normalize("NFKC", text)) if char.isalnum() or char in "+/")

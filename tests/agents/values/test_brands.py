@@ -4,6 +4,7 @@ import pytest
 
 from agents.values.brands import without_legal_form
 from agents.values.normalization import normalize, same_value
+from memory.category import AllowedValue
 from memory.taxonomy import starter_taxonomy
 
 BRAND = starter_taxonomy().attributes["brand"]
@@ -33,6 +34,16 @@ def test_a_brand_is_its_name_without_the_legal_form(written: str, name: str) -> 
 def test_brands_are_the_same_in_any_spelling() -> None:
     assert same_value("BOSCH", "Bosch GmbH", BRAND)
     assert not same_value("Bosch", "Bosch Rexroth", BRAND)
+
+
+def test_a_taxonomy_may_list_brands_in_the_spelling_that_it_wants() -> None:
+    bosch = AllowedValue(value="BOSCH", aliases=("Bosch Professional",))
+    listed = BRAND.model_copy(update={"values": (bosch,)})
+
+    assert {normalize(written, listed).text for written in ("bosch", "Bosch GmbH", "BOSCH", "bosch professional")} == {
+        "BOSCH"
+    }
+    assert normalize("Makita", listed).text == "Makita"
 
 
 def test_other_texts_keep_what_looks_like_a_legal_form() -> None:
