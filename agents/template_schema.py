@@ -1,9 +1,9 @@
 """A category's template as a JSON Schema (draft 2020-12): what an item of the category may state, with examples."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 
-from agents.values.normalization import Normalized, ValueProblem, normalize
+from agents.values.normalization import Normalized, ValueProblem, bare_text, normalize
 from memory.category import AttributeSpec, AttributeType, CategoryTemplate
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -39,12 +39,16 @@ def template_schema(
 
 
 def examples(spec: AttributeSpec, approved: Mapping[str, int]) -> list[str]:
-    """Return the normal forms of the approved values, the most frequent first; what has none is left out."""
-    counted: Counter[str] = Counter()
+    """Return the normal forms of the approved values, the most frequent first; what has none is left out.
+
+    Of open values that differ in case or marks alone the most frequent spelling stands for all.
+    """
+    counted: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for written, items in approved.items():
         if normal := _normal(written, spec):
-            counted[normal.text] += items
-    return sorted(counted, key=lambda text: (-counted[text], text))[:EXAMPLES]
+            counted[bare_text(normal.text) if spec.type is AttributeType.TEXT else normal.text][normal.text] += items
+    groups = sorted(counted.values(), key=lambda group: (-group.total(), min(group)))
+    return [min(group, key=lambda text: (-group[text], text)) for group in groups][:EXAMPLES]
 
 
 def _property(spec: AttributeSpec, approved: Mapping[str, int]) -> dict[str, Json]:

@@ -31,7 +31,7 @@ def unmapped(
     found = unmapped_in(settings, category, attribute)
     near = _nearest(found[:limit], settings)
     if as_json:
-        shown = [value.model_dump(mode="json") | {"nearest": near[n]} for n, value in enumerate(found[:limit])]
+        shown = [_document(value, near[n]) for n, value in enumerate(found[:limit])]
         print_json({"values": len(found), "claims": sum(value.claims for value in found), "unmapped": shown})
         return
     if not found:
@@ -67,6 +67,10 @@ def _nearest(values: "list[UnmappedValue]", settings: Settings) -> "list[list[Sn
     attributes, encoder = taxonomy_of(settings).attributes, MiniLmEncoder()
     specs = [attributes.get(value.attribute) for value in values]
     return [nearest(value.value, spec, encoder) if spec else [] for value, spec in zip(values, specs, strict=True)]
+
+
+def _document(value: "UnmappedValue", near: "list[Snapped]") -> dict[str, object]:
+    return value.model_dump(mode="json") | {"nearest": [allowed._asdict() for allowed in near]}
 
 
 def _cells(value: "UnmappedValue", near: "list[Snapped]") -> list[str]:
