@@ -100,9 +100,9 @@ _APART = frozenset({"kelvin", "decibel", "megapixel", "diopter", "revolution / m
 _SEVERAL = frozenset({"ton", "tons"})  # who writes them may mean 907, 1000 or 1016 kg
 _SYMBOLS = "%\"'″”′’"
 # All that pint is given to read: it computes it, and a unit may be a model's word. "9**9**9" would never end.
-_POWER = r"[^\W\d]\w{0,39}(?: ?\*\* ?[1-9])?"
+_POWER = r"[^\W\d²³]\w{0,39}(?: ?\*\* ?[1-9])?"
 _UNIT = re.compile(rf"{_POWER}(?: ?[*/] ?{_POWER}){{0,3}}")
-_NAME = re.compile(r"[^\W\d_]{1,30}[²³]?(?:/[^\W\d_]{1,20}[²³]?)?")
+_NAME = re.compile(r"[^\W\d_²³]{1,30}[²³]?(?:/[^\W\d_²³]{1,20}[²³]?)?")
 
 
 def grain(unit: str | None) -> Grain | None:
@@ -149,12 +149,17 @@ def named_unit(spelling: str) -> str | None:
     """Return the unit that a spelling means, be it one of the trade or one that pint alone knows ("stone", "tbsp")."""
     if known := unit_of(spelling):
         return known
-    if not _NAME.fullmatch(spelling) or spelling.casefold() in _SEVERAL:
+    if not _NAME.fullmatch(spelling) or not _is_plain(spelling) or spelling.casefold() in _SEVERAL:
         return None
     try:
         return str(_registry().parse_units(spelling))
     except (pint.UndefinedUnitError, ValueError):
         return None
+
+
+def _is_plain(unit: str) -> bool:
+    """Say whether all signs for numbers are digits or powers: pint stumbles over "¼", a letter to a pattern."""
+    return not any(char.isnumeric() and not char.isdecimal() and char not in "²³" for char in unit)
 
 
 @lru_cache(maxsize=1)
@@ -179,7 +184,7 @@ def dimension(unit: str) -> frozenset[tuple[str, str]]:
         return frozenset({(unit, "")})
     if family := next((name for name in ("hertz", "byte /", "bit /", "byte") if name in unit), ""):
         return frozenset({(family, "")})
-    if not _UNIT.fullmatch(unit):
+    if not _UNIT.fullmatch(unit) or not _is_plain(unit):
         return frozenset({(unit, "")})
     try:
         dimensions = _registry().get_dimensionality(unit)

@@ -56,7 +56,12 @@ def test_any_quote_is_found_where_any_text_says_it_or_not_at_all(text: str, quot
     assert place is None or find_span(text[place[0] : place[1]], quote) is not None
 
 
-@given(st.text(max_size=30), st.text(min_size=1, max_size=20), st.text(max_size=30), st.sampled_from([" ", "\u00a0", "\t "]))
+@given(
+    st.text(max_size=30),
+    st.text(min_size=1, max_size=20),
+    st.text(max_size=30),
+    st.sampled_from([" ", "\u00a0", "\t "]),
+)
 def test_a_quote_of_any_letters_is_found_whatever_blanks_part_its_words(
     before: str, word: str, after: str, blank: str
 ) -> None:

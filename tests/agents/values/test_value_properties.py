@@ -3,7 +3,7 @@
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from agents.values.normalization import ValueProblem, normalize
@@ -103,7 +103,8 @@ def test_a_value_of_any_text_has_a_normal_form_that_is_its_own_or_a_reason_why_n
     assert normalize(f"{normal.text} {normal.unit}", quantity(unit)) == normal
 
 
-@given(TEXTS)
+@given(TEXTS | st.text("aglm²³¹¼½①٣/ °µΩ*-_", max_size=8))
+@example("¼")
 def test_any_text_may_be_asked_for_as_a_unit_or_a_whole_value(text: str) -> None:
     unit, whole = named_unit(text), whole_quantity(text)
 
