@@ -27,8 +27,10 @@ from commands import (
     runs,
     show,
     stale,
+    taxonomy,
     trace,
     train_extractor,
+    unmapped,
 )
 from commands import settings as settings_command
 from commands.output import fail
@@ -56,6 +58,7 @@ app.command(name="evaluate")(evaluate.evaluate)
 app.command(name="calibrate")(calibrate.calibrate)
 app.command(name="stale")(stale.stale)
 app.command(name="failures")(failures.failures)
+app.command(name="unmapped")(unmapped.unmapped)
 app.command(name="runs")(runs.runs)
 app.command(name="trace")(trace.trace)
 app.command(name="show")(show.show)
@@ -63,6 +66,7 @@ app.command(name="export")(export.export)
 app.command(name="train-extractor")(train_extractor.train_extractor)
 app.add_typer(review.app, name="review")
 app.add_typer(kb.app, name="kb")
+app.add_typer(taxonomy.app, name="taxonomy")
 app.add_typer(prompts.app, name="prompts")
 app.command(name="models")(models.models)
 app.command(name="settings")(settings_command.settings)

@@ -13,6 +13,7 @@ from agents.extraction.proposals import propose
 from agents.extraction.student_claims import StudentReading
 from agents.extraction.turn import AGENT, Turn, narrowed
 from agents.reading.rules import rule_claims
+from agents.reading.unread_columns import unread_columns
 from agents.trust.confidence import calibrated
 from memory.category import CategoryTemplate
 from memory.schema import CatalogItem, Claim, UngroundedProposal
@@ -51,7 +52,7 @@ async def extract_claims(
     # Rules get the whole template: which quantity is whose depends on all attributes that could have it.
     found, reading = _found(item, template, wanted, aids, corrections)
     found = [*given, *found]
-    turn = Turn(item, wanted, corrections, model, prompt, shop_words, aids.demonstrate, round)
+    turn = Turn(item, wanted, corrections, model, prompt, shop_words, aids.demonstrate, aids.encoder, round)
     answered, ungrounded = await _answered(turn, found, reading, aids)
     together = calibrated(merged([*found, *answered], wanted, corrections.refused), wanted, aids.calibration)
     together, more = await _escalated(turn, together, aids)
@@ -73,7 +74,8 @@ def _found(
     reading = aids.student.read(item, template) if aids.student else StudentReading()
     looked_up = aids.look_up.claims(item, template) if aids.look_up else []
     keys = {spec.key for spec in wanted.attributes}
-    claims = [*rule_claims(item, template, corrections.refused), *looked_up, *reading.claims]
+    unread = [] if corrections.attributes else unread_columns(item, template, aids.encoder)
+    claims = [*rule_claims(item, template, corrections.refused), *unread, *looked_up, *reading.claims]
     found = merged((claim for claim in claims if claim.name in keys), wanted, corrections.refused)
     return found, reading
 

@@ -7,6 +7,8 @@ from agents.values.normalization import ValueProblem, normalize
 from memory.category import AttributeSpec, CategoryTemplate
 from memory.schema import CatalogItem, Claim, Decision, Reason, Verdict
 
+# What code makes of a whole column stays as it is, however often it is asked.
+COLUMN_REASONS = {Reason.NOT_IN_VOCABULARY, Reason.WRONG_TYPE, Reason.WRONG_UNIT, Reason.OUT_OF_RANGE}
 # A claim that failed for one of these is settled; sending it back could not make it better.
 FINAL_REASONS = {Reason.NOT_IN_TEMPLATE, Reason.CONTRADICTION, Reason.DUPLICATE}
 
@@ -28,15 +30,21 @@ def check_claims(
         if reason is Reason.SUPPORTED:
             standing.append(claim)
         verdicts[claim.id] = Verdict(
-            claim_id=claim.id, decision=_decision(reason), reason=reason, checked_by="code", note=note, round=round
+            claim_id=claim.id,
+            decision=_decision(reason, claim),
+            reason=reason,
+            checked_by="code",
+            note=note,
+            round=round,
         )
     return [verdicts[claim.id] for claim in claims]
 
 
-def _decision(reason: Reason) -> Decision:
+def _decision(reason: Reason, claim: Claim) -> Decision:
     if reason is Reason.SUPPORTED:
         return Decision.ACCEPT
-    return Decision.REJECT if reason in FINAL_REASONS else Decision.REVISE
+    settled = reason in FINAL_REASONS or (claim.producer == "field" and reason in COLUMN_REASONS)
+    return Decision.REJECT if settled else Decision.REVISE
 
 
 def _first_fault(

@@ -25,6 +25,7 @@ class FieldLimits(NamedTuple):
 USUAL = FieldLimits(title=500, description=4000, other=300, all=20_000)
 # For a model whose context the usual text does not fit.
 SHORT = FieldLimits(title=200, description=400, other=60, all=2000)
+LONGEST_DESCRIPTION = 160  # of an attribute
 SHOWN_VALUES = 30  # allowed values of an attribute that a prompt lists
 
 
@@ -67,7 +68,7 @@ def phrase_candidates(candidates: Iterable[CategoryCandidate]) -> str:
 
 
 def phrase_attributes(specs: Iterable[AttributeSpec]) -> str:
-    """Return one line an attribute: key, name, type, unit, allowed values."""
+    """Return one line an attribute: key, name, type, unit, allowed values; what it means where no values tell."""
     return "\n".join(f"- {spec.key} ({spec.name}): {_kind(spec)}" for spec in specs)
 
 
@@ -91,11 +92,16 @@ def phrase_corrections(failed: Iterable[tuple[Claim, Verdict]], ungrounded: Iter
 @lru_cache(maxsize=4_096)
 def _kind(spec: AttributeSpec) -> str:
     if spec.type is AttributeType.QUANTITY:
-        return f"quantity in {spec.unit}"
-    if spec.values:
+        return f"quantity in {spec.unit}{_meaning(spec)}"
+    if spec.values and spec.type in (AttributeType.ENUM, AttributeType.BOOLEAN):
         shown = [allowed.value for allowed in spec.values[:SHOWN_VALUES]]
         return f"{spec.type.value}, one of: {', '.join(shown)}{', …' if len(spec.values) > SHOWN_VALUES else ''}"
-    return spec.type.value
+    return f"{spec.type.value}{_meaning(spec)}"
+
+
+def _meaning(spec: AttributeSpec) -> str:
+    description = " ".join(spec.description.split())
+    return f"; {shorten(description, LONGEST_DESCRIPTION)}" if description else ""
 
 
 def _support(claim: Claim) -> str:

@@ -14,8 +14,10 @@ from agents.student.model_file import load_student
 from agents.trust.confidence import CalibrationModel, CalibrationUnreadable, read_calibration
 from commands.settings import Settings
 from memory.approved import ApprovedItem
+from memory.database import Database
 from memory.encoder import MiniLmEncoder
 from memory.errors import ReaseqError
+from memory.reviews import approved_items
 from memory.taxonomy import Taxonomy
 
 BUNDLED_CALIBRATION = Path(__file__).parent.parent / "agents" / "trust" / "embedded.json"
@@ -38,6 +40,7 @@ def aids_of(
     approved = [*_approved(settings, taxonomy), *reviewed]
     off = set(settings.without)
     return Aids(
+        encoder=encoder,
         look_up=learn_look_up(approved) if approved and "look_up" not in off else None,
         student=_student(settings.extractor, encoder) if settings.extractor and "student" not in off else None,
         demonstrate=_demonstrations(settings, approved, encoder) if approved else nothing_to_show,
@@ -45,6 +48,19 @@ def aids_of(
         escalation=escalation,
         cascade=settings.cascade and "cascade" not in off,
     )
+
+
+def approved_by_people(database: Database) -> list[ApprovedItem]:
+    """Return the items about which people have decided, with the values that they approved as these are written."""
+    with database.session() as session:
+        return [
+            ApprovedItem(
+                item=one.item,
+                category_id=one.category_id,
+                values={name: tuple(value.value for value in values) for name, values in one.values.items()},
+            )
+            for one in approved_items(session)
+        ]
 
 
 def aids_in(settings: Settings) -> tuple[tuple[str, str], ...]:

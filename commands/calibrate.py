@@ -11,12 +11,17 @@ from commands.setting_options import AIDS, REASONING, with_options
 from commands.settings import Settings, settings_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from agents.trust.confidence import CalibrationModel
-    from agents.trust.fitting import JudgedClaim
+    from agents.trust.fitting import LabelledClaim
     from agents.trust.held_out import HeldOut, Spread
     from commands.evaluation_gold import GoldChoice
 
-Gold = Annotated[Path, typer.Argument(help="Golden items: JSON Lines, also .gz.", metavar="GOLD")]
+Gold = Annotated[Path | None, typer.Argument(help="Golden items: JSON Lines, also .gz.", metavar="GOLD")]
+Reviews = Annotated[
+    str | None, typer.Option("--reviews", help="The knowledge base whose decisions count too.", metavar="URL")
+]
 Target = Annotated[
     float, typer.Option("--target-precision", help="Which precision accepted claims must keep; 0: none.", min=0, max=1)
 ]
@@ -27,9 +32,10 @@ Out = Annotated[Path | None, typer.Option("--out", help="The file to write, for 
 @with_options(REASONING | AIDS)
 def calibrate(
     context: typer.Context,
-    gold: Gold,
+    gold: Gold = None,
     catalog: Catalog = None,
     kb: Kb = EVALUATION_KB,
+    reviews: Reviews = None,
     split: Split = None,
     sample: Sample = None,
     seed: Seed = 0,
@@ -40,7 +46,10 @@ def calibrate(
     as_json: AsJson = False,
     **settings: Any,
 ) -> None:
-    """Fit confidences to what gold and people say; says what that is worth on items that it was not fitted on."""
+    """Fit confidences to what gold and people say; says what that is worth on items that it was not fitted on.
+
+    People's decisions are those of your knowledge base (or of --reviews); GOLD may be left out.
+    """
     given = locals()
     _calibrate(**given.pop("settings"), **given)
 
@@ -55,8 +64,10 @@ def _calibrate(
 
     require_scipy()
     settings = settings_of(context, **{name: given[name] for name in Settings.model_fields if name in given})
-    chosen = {name: given[name] for name in ("catalog", "split", "sample")}
-    claims = run_async(_judged(settings, GoldChoice(file=given["gold"], seed=seed, **chosen), complete))
+    claims = list(_by_people(settings, given["reviews"] or settings_of(context).kb))
+    if given["gold"]:
+        chosen = {name: given[name] for name in ("catalog", "split", "sample")}
+        claims += run_async(_judged(settings, GoldChoice(file=given["gold"], seed=seed, **chosen), complete))
     if not claims:
         raise typer.Exit(fail("there is no judged claim to fit on"))
     target, level = given["target_precision"] or None, given["level"]
@@ -69,6 +80,13 @@ def _calibrate(
     else:
         _print_figures(claims, figures, target)
         _print_thresholds(fitted)
+
+
+def _by_people(settings: Settings, kb: str) -> "Iterator[LabelledClaim]":
+    from commands.calibrations import claims_on_people  # noqa: PLC0415 - as above
+    from commands.choices import taxonomy_of  # noqa: PLC0415
+
+    return claims_on_people(kb, settings.model, taxonomy_of(settings).attributes)
 
 
 def _write(out: Path, fitted: "CalibrationModel") -> None:
@@ -88,7 +106,7 @@ def _print_thresholds(fitted: "CalibrationModel") -> None:
         print_table("Thresholds, on the claims fitted on", ["claims of", "from", "right", "lower bound"], rows)
 
 
-async def _judged(settings: Settings, choice: "GoldChoice", complete: bool) -> "list[JudgedClaim]":
+async def _judged(settings: Settings, choice: "GoldChoice", complete: bool) -> "list[LabelledClaim]":
     """Run the gold without a calibration, and return what it says of the claims."""
     from commands.calibrations import claims_on_gold  # noqa: PLC0415 - as above
     from commands.choices import taxonomy_of  # noqa: PLC0415
@@ -105,7 +123,7 @@ async def _judged(settings: Settings, choice: "GoldChoice", complete: bool) -> "
     return list(claims_on_gold(settings.kb, bench, taxonomy.attributes, version))
 
 
-def _print_figures(claims: "list[JudgedClaim]", figures: "HeldOut | None", target: float | None) -> None:
+def _print_figures(claims: "list[LabelledClaim]", figures: "HeldOut | None", target: float | None) -> None:
     say(f"{len(claims)} judged claims, {sum(claim.right for claim in claims)} of them right")
     if figures is None:
         say("too few items to hold any out: nothing is known of what this is worth")

@@ -56,7 +56,7 @@ def print_claims(item: CatalogItem, claims: Iterable[Claim], verdicts: Iterable[
     rows: list[list[str | Text]] = [
         [
             claim.name,
-            Text(printable(phrase_value(claim), 80)),
+            Text(printable(_shown_value(claim), 80)),
             _ruling(ruled.get(claim.id)),
             f"{claim.confidence:.2f}",
             claim.producer,
@@ -81,6 +81,11 @@ def highlighted(text: str, start: int, end: int) -> Text:
     shown.append(printable(text[start:end], 200), style="bold green")
     shown.append(printable(after, 2 * CONTEXT) if after.strip() else "")
     return shown.append("…" if end + CONTEXT < len(text) else "")
+
+
+def _shown_value(claim: Claim) -> str:
+    """Return the claim's value; for one that was taken for an allowed value, how near it came."""
+    return phrase_value(claim) if claim.snapped is None else f"{phrase_value(claim)} (≈ {claim.snapped:.2f})"
 
 
 def _item_cell(item: CatalogItem, enrichment: Enrichment) -> Text:

@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeVar
 from langsmith import tracing_context
 
 from agents.answering import Interviewer, Journal
-from agents.extraction.aids import Escalation
+from agents.extraction.aids import Aids, Escalation
 from agents.providers.base import Capabilities, ChatModel, FailureKind, ModelSpecError
 from agents.providers.batch_api.under_way import BatchesUnderWay
 from agents.reading.title_offers import shop_words_of
@@ -19,7 +19,7 @@ from agents.resilience.policy import ResiliencePolicy
 from agents.spending.budgeted_model import BudgetedModel
 from agents.spending.lost_answers import LostAnswers
 from agents.stopping import StoppableClock, StoppableModel
-from commands.aids import aids_of
+from commands.aids import aids_of, approved_by_people
 from commands.choices import capabilities_of, model_of, prompts_of, provenance_of, taxonomy_of
 from commands.output import say
 from commands.run_options import RunControls, controls_of
@@ -155,11 +155,16 @@ def _workshop(opened: _Opened, off_loop: bool) -> Workshop:
         ),
         provenance=provenance_of(settings, model, prompts, taxonomy, encoder.name),
         shop_words=shop_words_of(taxonomy.phrases()),
-        aids=aids_of(settings, taxonomy, encoder, escalation=_escalation(opened, journal)),
+        aids=_aids(opened, taxonomy, encoder, journal),
         rulings=ruling_lookup(database, once=off_loop),
         max_revisions=settings.max_revisions,
     )
     return Workshop(database, ledger, taxonomy, build_enrichment_graph(), context, lasting, batches)
+
+
+def _aids(opened: _Opened, taxonomy: Taxonomy, encoder: MiniLmEncoder, journal: Journal) -> Aids:
+    people = approved_by_people(opened.database)
+    return aids_of(opened.settings, taxonomy, encoder, reviewed=people, escalation=_escalation(opened, journal))
 
 
 def _lasting(model: ChatModel, settings: Settings, controls: RunControls, ledger: Ledger) -> ResilientModel:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from agents.answering import Interviewer
 from agents.extraction.aids import NO_AIDS, Aids
@@ -11,6 +11,9 @@ from memory.category import CategoryCandidate
 from memory.rulings import HumanRuling
 from memory.schema import Provenance
 from prompts.library import PromptLibrary
+
+if TYPE_CHECKING:
+    pass
 
 MOST_REVISIONS = 10
 

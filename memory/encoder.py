@@ -29,6 +29,9 @@ READ_CHARACTERS = 20_000
 class TextEncoder(Protocol):
     """Anything that gives a text a direction."""
 
+    def __hash__(self) -> int:
+        """Return what tells it from other encoders while what it encoded is remembered."""
+
     @property
     def name(self) -> str:
         """Return the encoder's name with all that shapes its vectors: model, version, limits."""

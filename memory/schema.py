@@ -118,6 +118,8 @@ class Claim(Record):
     raw_confidence: float | None = Field(default=None, ge=0, le=1)  # as it came, where `confidence` is calibrated
     seconded_by: tuple[Producer, ...] = ()  # others who found the same value
     disputed: bool = False  # another producer found another value for an attribute that has one
+    # How near `value` came to the allowed value that it was taken for; None where it is one of its words, or none.
+    snapped: float | None = Field(default=None, ge=0, le=1)
 
     @model_validator(mode="after")
     def _text_needs_evidence(self) -> Self:

@@ -173,6 +173,7 @@ class ClaimRow(Table, table=True):
         default_factory=list, sa_type=JSON, sa_column_kwargs={"server_default": text("'[]'")}
     )
     disputed: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    snapped: float | None = None
 
 
 def _belongs_to_a_claim() -> ForeignKeyConstraint:

@@ -8,6 +8,7 @@ from agents.extraction.student_claims import StudentReader
 from agents.extraction.turn import Demonstrate
 from agents.trust.confidence import CalibrationModel
 from memory.category import CategoryTemplate
+from memory.encoder import TextEncoder
 from memory.schema import CatalogItem
 from prompts.library import Prompt
 
@@ -29,6 +30,7 @@ class Escalation:
 class Aids:
     """All of them are optional; without any the extractor has rules and its model."""
 
+    encoder: TextEncoder | None = None  # tells which allowed value a strange word comes nearest to
     look_up: LookUp | None = None
     student: StudentReader | None = None
     demonstrate: Demonstrate = nothing_to_show

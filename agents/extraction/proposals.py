@@ -46,7 +46,9 @@ async def propose(turn: Turn) -> tuple[list[Claim], list[UngroundedProposal]]:
         if evidence is None:
             ungrounded.append(_ungrounded(proposal, turn.round))
         else:
-            claims.append(text_claim(spec, proposal.value.strip(), evidence, proposal.confidence, "model"))
+            claims.append(
+                text_claim(spec, proposal.value.strip(), evidence, proposal.confidence, "model", encoder=turn.encoder)
+            )
     return claims, ungrounded
 
 

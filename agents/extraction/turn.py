@@ -2,12 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from agents.answering import Interviewer
 from agents.extraction.corrections import Corrections
 from memory.category import CategoryTemplate
 from memory.schema import CatalogItem
 from prompts.library import Prompt
+
+if TYPE_CHECKING:
+    from memory.encoder import TextEncoder
 
 Demonstrate = Callable[[CatalogItem, CategoryTemplate], str]  # approved items like this one, as a prompt shows them
 
@@ -25,6 +29,7 @@ class Turn:
     prompt: Prompt
     shop_words: frozenset[str]
     demonstrate: Demonstrate
+    encoder: "TextEncoder | None"
     round: int
 
 

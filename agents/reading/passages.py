@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator
 from enum import IntEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 from agents.reading.vocabulary import stems_of
@@ -77,6 +78,7 @@ class Passage(NamedTuple):
         return self.role is not Role.COLUMN or not _NO_PROSE.search(self.field.casefold())
 
 
+@lru_cache(maxsize=8)  # several readers look at one item, one after the other
 def passages(item: CatalogItem) -> tuple[Passage, ...]:
     """Return the item's texts: the title, the description, then the extra columns, as far as they are read."""
     texts = [*_read_texts(item)]

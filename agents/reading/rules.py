@@ -14,6 +14,7 @@ from agents.values.counts import find_counts
 from agents.values.normalization import ValueProblem, in_unit, normalize
 from agents.values.numerals import NUMERAL
 from agents.values.quantities import Part, find_quantities
+from agents.values.whole_values import whole_quantity
 from agents.values.words import fold, spellings, word_set, words, words_around
 from memory.category import AttributeSpec, AttributeType, CategoryTemplate
 from memory.schema import CatalogItem, Claim
@@ -62,12 +63,17 @@ def rule_claims(
 def _stated(passage: Passage, spec: AttributeSpec, rivals: frozenset[str]) -> Iterator[Finding]:
     """Yield what a column, a label or an allowed word of the passage says of the attribute."""
     if passage.role is Role.COLUMN and is_named_like(passage.field, spec):
-        yield from _valued(passage, spec, Label(0, 0, len(passage.text)), Rank.COLUMN)
+        yield from in_column(passage, spec)
         return
     if not passage.stems.isdisjoint(names_of(spec)):  # most passages name few attributes
         yield from _named_and_valued(passage, spec)
     if spec.type in _CHOSEN and passage.is_prose and not passage.stems.isdisjoint(vocabulary(spec).entries):
         yield from _worded(passage, spec, rivals)
+
+
+def in_column(passage: Passage, spec: AttributeSpec) -> Iterator[Finding]:
+    """Yield what a whole column says of the attribute that it is named like."""
+    return _valued(passage, spec, Label(0, 0, len(passage.text)), Rank.COLUMN)
 
 
 def _named_and_valued(passage: Passage, spec: AttributeSpec) -> Iterator[Finding]:
@@ -87,6 +93,11 @@ def is_named_like(field: str, spec: AttributeSpec) -> bool:
     return any("".join(sequence) in mine for sequence in spellings(field.replace("_", " ")[:80]))
 
 
+def says_nothing(value: str) -> bool:
+    """Say whether a value is there for want of one: "n/a", "unbekannt"."""
+    return _NOTHING.fullmatch(fold(value.strip(" ."))) is not None
+
+
 @lru_cache(maxsize=4_096)
 def _joined_names(spec: AttributeSpec) -> frozenset[str]:
     return frozenset("".join(name) for names in names_of(spec).values() for name in names)
@@ -99,7 +110,7 @@ def _is_named_like_any(passage: Passage, template: CategoryTemplate) -> bool:
 def _valued(passage: Passage, spec: AttributeSpec, label: Label, rank: Rank) -> Iterator[Finding]:
     """Yield the value or values that stand in a labelled span or a whole column."""
     value = passage.text[label.value_start : label.value_end]
-    if _NOTHING.fullmatch(fold(value.strip(" ."))):
+    if says_nothing(value):
         return
     producer: Producer = "field" if rank is Rank.COLUMN else "rule"
     spans = _parts(value, passage, spec, rank)
@@ -132,6 +143,9 @@ def _parts(value: str, passage: Passage, spec: AttributeSpec, rank: Rank) -> lis
 def _number_parts(value: str, passage: Passage, spec: AttributeSpec) -> list[tuple[int, int]]:
     """Return the span of the first quantity, count or number that fits the attribute, or none."""
     if spec.type is AttributeType.QUANTITY:
+        whole = whole_quantity(value, passage.language)
+        if whole and in_unit(whole, spec.unit or "") is not None:
+            return [(0, len(value))]
         stated = find_quantities(value, passage.language)
         fitting = [q for q in stated if in_unit(q, spec.unit or "") is not None]
         return [(q.start, q.end) for q in fitting[:1] if q.part is Part.SINGLE]

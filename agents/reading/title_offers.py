@@ -95,7 +95,7 @@ def _brand(pieces: Sequence[_Piece], shop_words: frozenset[str]) -> list[Sequenc
 
 
 def _model(title: str, pieces: Sequence[_Piece], brand: Claim, stop_words: frozenset[str]) -> list[Sequence[_Piece]]:
-    place = find_span(title, brand.value)
+    place = find_span(title, brand.value) or find_span(title, brand.normalized)
     rest = [piece for piece in pieces if place is None or piece.start >= place[1]]
     runs: list[Sequence[_Piece]] = []
     for length, piece in enumerate(rest[:LONGEST_MODEL], start=1):

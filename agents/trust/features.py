@@ -3,6 +3,7 @@
 from math import log
 
 from memory.category import AttributeSpec, AttributeType
+from memory.rulings import JudgedClaim
 from memory.schema import Claim
 
 RAW = "raw"  # the log-odds of the producer's own confidence; the one feature that must not count against a claim
@@ -22,10 +23,10 @@ def kind_of(spec: AttributeSpec) -> str:
     return _KINDS[spec.type]
 
 
-def features(claim: Claim, kind: str) -> dict[str, float]:
+def features(claim: Claim | JudgedClaim, kind: str) -> dict[str, float]:
     """Return the features of a claim by name; what is missing counts as 0."""
     raw = claim.confidence if claim.raw_confidence is None else claim.raw_confidence
-    place = claim.evidence.field if claim.evidence else "nowhere"
+    place = _field(claim) or "nowhere"
     place = place if place in ("title", "description", "nowhere") else "column"
     return {
         RAW: odds(raw),
@@ -36,6 +37,13 @@ def features(claim: Claim, kind: str) -> dict[str, float]:
         "disputed": float(claim.disputed),
         "length": log(1 + len(claim.value.split())),
     }
+
+
+def _field(claim: Claim | JudgedClaim) -> str | None:
+    """Return the field in which the claim's evidence stands."""
+    if isinstance(claim, JudgedClaim):
+        return claim.field
+    return claim.evidence.field if claim.evidence else None
 
 
 def odds(probability: float) -> float:

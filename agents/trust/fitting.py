@@ -18,7 +18,7 @@ _ENOUGH = 1e-9
 Floats = NDArray[np.float64]
 
 
-class JudgedClaim(Record):
+class LabelledClaim(Record):
     """A claim's features, and whether it is right."""
 
     item_id: str
@@ -30,7 +30,7 @@ class JudgedClaim(Record):
 
 
 def fit_calibration(
-    judged: Sequence[JudgedClaim], *, model: str, target_precision: float | None = None, level: float = 0.95
+    judged: Sequence[LabelledClaim], *, model: str, target_precision: float | None = None, level: float = 0.95
 ) -> CalibrationModel:
     """Return the calibration that makes the judged claims likeliest, with the thresholds of a target precision.
 
@@ -57,7 +57,7 @@ def fit_calibration(
 
 
 def with_thresholds(
-    model: CalibrationModel, judged: Sequence[JudgedClaim], target: float, level: float = 0.95
+    model: CalibrationModel, judged: Sequence[LabelledClaim], target: float, level: float = 0.95
 ) -> CalibrationModel:
     """Return the calibration with thresholds: by attribute and kind where these claims allow one, and for all.
 

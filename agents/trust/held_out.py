@@ -6,7 +6,7 @@ from statistics import fmean, pstdev
 from typing import NamedTuple
 
 from agents.trust.confidence import CalibrationModel
-from agents.trust.fitting import JudgedClaim, fit_calibration
+from agents.trust.fitting import LabelledClaim, fit_calibration
 from evaluators.calibration import calibration
 from evaluators.item_scores import Judged
 from memory.record import Record
@@ -46,7 +46,7 @@ class _Half(NamedTuple):
     precision: float | None
 
 
-def held_out(claims: Sequence[JudgedClaim], target: float | None, level: float, seed: int = 0) -> HeldOut | None:
+def held_out(claims: Sequence[LabelledClaim], target: float | None, level: float, seed: int = 0) -> HeldOut | None:
     """Return the figures of `HALVINGS` random halvings of the items; None with fewer than two items."""
     items = sorted({claim.item_id for claim in claims})
     if len(items) < 2:
@@ -71,8 +71,8 @@ def held_out(claims: Sequence[JudgedClaim], target: float | None, level: float, 
 
 
 def _halves(
-    claims: Sequence[JudgedClaim], items: Sequence[str], seed: int
-) -> Iterator[tuple[list[JudgedClaim], list[JudgedClaim]]]:
+    claims: Sequence[LabelledClaim], items: Sequence[str], seed: int
+) -> Iterator[tuple[list[LabelledClaim], list[LabelledClaim]]]:
     """Yield the claims to fit on and those to measure, both ways of each halving; an item's claims stay together."""
     lot = random.Random(seed)  # noqa: S311 - a reproducible draw, no secret
     for _ in range(HALVINGS):
@@ -83,7 +83,7 @@ def _halves(
         yield other, one
 
 
-def _measured(model: CalibrationModel, claims: Sequence[JudgedClaim], targeted: bool) -> _Half:
+def _measured(model: CalibrationModel, claims: Sequence[LabelledClaim], targeted: bool) -> _Half:
     pairs = [(claim, model.of(claim.features)) for claim in claims]
     before = calibration(Judged(confidence=claim.raw, right=claim.right) for claim in claims)
     after = calibration(Judged(confidence=confidence, right=claim.right) for claim, confidence in pairs)

@@ -71,9 +71,9 @@ def read_whole(text: str) -> int | None:
         return counts[0].number if len({count.number for count in counts}) == 1 else None
     if len(digits) != 1 or not re.fullmatch(r"[^\d]{0,40}", fold(text.replace(digits[0], "", 1))):
         return None
-    number = read_numeral(digits[0])
+    number = read_numeral(digits[0], grain="fine")
     return int(number) if number is not None and number == number.to_integral_value() else None
 
 
 def _whole(digits: str) -> int:
-    return int(read_numeral(digits) or Decimal(0))
+    return int(read_numeral(digits, grain="fine") or Decimal(0))  # nobody counts thousandths of a piece

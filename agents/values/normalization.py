@@ -3,19 +3,23 @@
 import re
 import unicodedata
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import NamedTuple
 
 from agents.reading.vocabulary import find_values, whole_value
+from agents.values.brands import without_legal_form
 from agents.values.counts import read_whole
-from agents.values.numerals import plain, read_numeral
+from agents.values.numerals import NUMERAL, VULGAR, plain, read_numeral
 from agents.values.quantities import Part, Quantity, find_quantities
+from agents.values.sizes import foreign_system, jeans_number, sides
 from agents.values.units import convert, dimension, same_dimension
+from agents.values.whole_values import whole_quantity
 from agents.values.words import Language, fold, words
-from memory.category import AttributeSpec, AttributeType
+from memory.category import AttributeSpec, AttributeType, TitlePosition
 from memory.schema import Reason
 
 _CANONICAL = re.compile(r"-?\d{1,12}(?:\.\d*[1-9])?")
-_BARE = re.compile(r"[^\d]{0,12}?(\d[\d.,/ ]{0,12}|[½¼¾])[^\d]{0,12}")
+_BARE = re.compile(rf"[^\d{VULGAR}]{{0,12}}?({NUMERAL})[^\d{VULGAR}]{{0,12}}")
 _LARGEST = Decimal(10) ** 12
 _TOLERANCE = Decimal("1e-6")
 _SAID = {"yes": "yes", "ja": "yes", "true": "yes", "y": "yes", "no": "no", "nein": "no", "false": "no", "n": "no"}
@@ -39,9 +43,10 @@ class ValueProblem(ValueError):
 def normalize(value: str, spec: AttributeSpec, language: Language | None = None) -> Normalized:
     """Return the normal form of a value of the attribute, or raise `ValueProblem`.
 
-    Text: NFC, outer blanks off, inner ones single. Enum, boolean: the allowed value. Count: a whole number.
-    Number: a decimal. Quantity: a decimal in the attribute's unit, which it carries. Decimals have no exponent and
-    no closing zeros.
+    Text: NFC, outer blanks off, inner ones single; a brand without the maker's legal form, sides as "90 x 200 cm"; what
+    the taxonomy lists as a value in its spelling there.
+    Enum, boolean: the allowed value. Count: a whole number. Number: a decimal. Quantity: a decimal in the attribute's
+    unit, which it carries. Decimals have no exponent and no closing zeros.
     `language` settles "1.500" as `agents.values.numerals` says. A normal form, written with its unit, is its own
     normal form.
     """
@@ -50,7 +55,7 @@ def normalize(value: str, spec: AttributeSpec, language: Language | None = None)
         raise ValueProblem(Reason.WRONG_TYPE, f"{spec.key}: an empty value")
     match spec.type:
         case AttributeType.TEXT:
-            return Normalized(text)
+            return Normalized(_text(text, spec))
         case AttributeType.ENUM | AttributeType.BOOLEAN:
             return Normalized(_allowed(text, spec))
         case AttributeType.COUNT:
@@ -64,7 +69,7 @@ def normalize(value: str, spec: AttributeSpec, language: Language | None = None)
 def same_value(one: str, other: str, spec: AttributeSpec) -> bool:
     """Say whether two values, normalized or as written, mean the same."""
     if spec.type is AttributeType.TEXT:
-        return _bare_text(one) == _bare_text(other)
+        return bare_text(_text(one, spec)) == bare_text(_text(other, spec))
     left, right = _normal_or_plain(one, spec), _normal_or_plain(other, spec)
     try:
         first, second = Decimal(left), Decimal(right)
@@ -73,11 +78,30 @@ def same_value(one: str, other: str, spec: AttributeSpec) -> bool:
     return abs(first - second) <= _TOLERANCE * max(abs(first), abs(second))
 
 
+def bare_text(text: str) -> str:
+    """Return what tells one open value from another: its letters and digits without case and accents, "+" and "/"."""
+    return "".join(char for char in fold(unicodedata.normalize("NFKC", text)) if char.isalnum() or char in "+/")
+
+
 def in_unit(quantity: Quantity, unit: str) -> Decimal | None:
     """Return a stated quantity's amount in `unit`, or None where it measures something else."""
     if quantity.unit == "ounce" and dimension(unit) == dimension("fluid_ounce"):
         quantity = quantity._replace(unit="fluid_ounce")
     return convert(quantity.amount, quantity.unit, unit) if same_dimension(quantity.unit, unit) else None
+
+
+def _text(text: str, spec: AttributeSpec) -> str:
+    if spec.title_position is TitlePosition.START:
+        text = without_legal_form(text)
+    elif spec.title_position is None:
+        text = sides(text) or text
+    return _listed(spec).get(bare_text(text), text) if spec.values else text
+
+
+@lru_cache(maxsize=1_024)
+def _listed(spec: AttributeSpec) -> dict[str, str]:
+    """Return the spelling that a taxonomy wants of an open attribute's listed values, by their bare texts."""
+    return {bare_text(word): allowed.value for allowed in spec.values for word in (*allowed.aliases, allowed.value)}
 
 
 def _allowed(text: str, spec: AttributeSpec) -> str:
@@ -104,7 +128,9 @@ def _count(text: str, spec: AttributeSpec) -> str:
 def _number(text: str, spec: AttributeSpec, language: Language | None) -> str:
     if _CANONICAL.fullmatch(text):
         return plain(_in_range(Decimal(text), spec))
-    match = _BARE.fullmatch(text)
+    if system := foreign_system(text, spec):
+        raise ValueProblem(Reason.WRONG_UNIT, f"{spec.key}: {text[:80]!r} is a size of {system}")
+    match = _BARE.fullmatch(jeans_number(text, spec) or text)
     number = read_numeral(match[1], language) if match else None
     if number is None:
         raise ValueProblem(Reason.WRONG_TYPE, f"{spec.key}: {text[:80]!r} is no single number")
@@ -116,7 +142,8 @@ def _quantity(text: str, spec: AttributeSpec, language: Language | None) -> str:
     number = text.removesuffix(unit).rstrip()
     if number != text and _CANONICAL.fullmatch(number):
         return plain(_in_range(Decimal(number), spec))
-    found = find_quantities(text[:200], language)
+    whole = whole_quantity(text, language)
+    found = (whole,) if whole else find_quantities(text[:200], language)
     if not found and not re.search(r"[\d½¼¾]", text):
         raise ValueProblem(Reason.WRONG_TYPE, f"{spec.key}: {text[:80]!r} is no quantity")
     amounts = [amount for quantity in found if (amount := in_unit(quantity, unit)) is not None]
@@ -141,7 +168,3 @@ def _normal_or_plain(value: str, spec: AttributeSpec) -> str:
         return normalize(value, spec).text
     except ValueProblem:
         return value
-
-
-def _bare_text(text: str) -> str:
-    return "".join(char for char in fold(unicodedata.normalize("NFKC", text)) if char.isalnum() or char in "+/")

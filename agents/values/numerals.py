@@ -9,6 +9,8 @@ The rule for a point or comma, in this order:
    a comma is the decimal sign only in a German text, and only before a coarse unit ("1,500 kg"), else thousands;
    a point means thousands before a fine unit (grams, millilitres: nobody writes thousandths of them) unless the text
    is English, and in a German text before anything but a coarse unit ("1.500 kg"); else it is the decimal sign.
+
+An apostrophe before three digits groups thousands, as in Switzerland ("1'500").
 """
 
 import re
@@ -23,8 +25,9 @@ Grain = Literal["fine", "coarse"]
 VULGAR = "½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞"
 NUMERAL = (
     rf"(?:(?:\d{{1,4}}(?:[ -]|\ ?-\ ?))?\d{{1,4}}[/⁄]\d{{1,4}}(?![\d/])|(?:\d{{1,4}}[ -]?)?[{VULGAR}]"
-    r"|\d{1,9}(?:[.,]\d{1,9}){0,3}|\.\d{1,6})(?![\d½¼¾])"
+    r"|\d{1,3}(?:['’]\d{3})+(?:[.,]\d{1,6})?|\d{1,9}(?:[.,]\d{1,9}){0,3}|\.\d{1,6})(?![\d½¼¾])"
 )
+_SWISS = re.compile(r"['’](?=\d{3})")
 _MIXED = re.compile(r"(?:(\d{1,4})[ -]{1,3})?(\d{1,4})[/⁄](\d{1,4})")
 
 
@@ -35,6 +38,8 @@ def read_numeral(text: str, language: Language | None = None, grain: Grain | Non
         whole = text[:-1].strip(" -")
         fraction = unicodedata.normalize("NFKC", text[-1])
         text = f"{whole} {fraction}" if whole else fraction
+    if _SWISS.search(text):
+        return Decimal(_SWISS.sub("", text).replace(",", "."))
     if mixed := _MIXED.fullmatch(text):
         ones, top, bottom = (Decimal(group or 0) for group in mixed.groups())
         return ones + top / bottom if bottom else None

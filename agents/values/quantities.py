@@ -1,7 +1,7 @@
 """Which quantities a text states: numbers with their unit, chains such as "10 x 15 cm", ranges and multiples."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from enum import StrEnum
 from functools import lru_cache
@@ -13,6 +13,8 @@ from agents.values.words import Language
 
 _BY = re.compile(r" ?[x×*X] ?|[x×X]| by | mal ")
 _TO = re.compile(r" ?(?:-|–|—|~|bis|to|und|and) ?")
+_GIVE_OR_TAKE = re.compile(r" ?(?:±|\+ ?/ ?[-−–]|\+[-−]) ?")
+_PAIRED = re.compile(f"{_TO.pattern}|{_GIVE_OR_TAKE.pattern}")
 _SUFFIX = re.compile(r" ?\(?([LWHDBTØ])\b\)?")
 _SIGNED = frozenset({"degree_Celsius", "degree_Fahrenheit", "diopter"})
 _COMPOUND = frozenset({("foot", "inch"), ("pound", "ounce"), ("hour", "minute"), ("meter", "centimeter")})
@@ -102,15 +104,24 @@ def chains(text: str, language: Language | None = None) -> dict[int, list[Quanti
 
 
 def _numbers(text: str) -> list[_Number]:
-    found = []
+    found: list[_Number] = []
     for match in _pattern().finditer(text):
         unit = unit_of(match["unit"]) if match["unit"] else None
         end = match.end()
         if unit == "inch" and match["unit"] == "in" and not _INCH_GOES_ON.match(text, end):
             unit, end = None, match.end("number")
+        if unit is None and _goes_on_a_foot(found, match):
+            unit = "inch"
         letter = _SUFFIX.match(text, end)
         found.append(_Number(match.start("number"), end, match["number"], unit, letter[1] if letter else ""))
     return found
+
+
+def _goes_on_a_foot(found: Sequence[_Number], match: re.Match[str]) -> bool:
+    """Say whether a number stands right behind a foot's sign: the 11 of 5'11."""
+    left = found[-1] if found else None
+    small = len(match["number"]) <= 2 and int(match["number"]) < 12 if match["number"].isdecimal() else False
+    return small and left is not None and left.unit == "foot" and left.end == match.start()
 
 
 def _gap(text: str, left: _Number, right: _Number) -> str:
@@ -125,7 +136,7 @@ def _chain_length(text: str, numbers: list[_Number], first: int) -> int:
     while first + size < len(numbers) and size < 4:
         gap = _gap(text, numbers[first + size - 1], numbers[first + size])
         joined = _BY.fullmatch(gap) or (
-            size == 1 and (_TO.fullmatch(gap) or _adds_up(numbers[first], numbers[first + 1], gap))
+            size == 1 and (_PAIRED.fullmatch(gap) or _adds_up(numbers[first], numbers[first + 1], gap))
         )
         if not joined:
             break
@@ -149,14 +160,19 @@ def _read_chain(text: str, chain: list[_Number], language: Language | None) -> l
     gap = _gap(text, chain[0], chain[1])
     if _adds_up(chain[0], chain[-1], gap):
         return _sum(read)
+    if _GIVE_OR_TAKE.fullmatch(gap):
+        return [read[0]._replace(end=chain[1].end)] if read[0] else []
     return _range(read, chain[0]) if _TO.fullmatch(gap) else _sides(read, chain, unit)
 
 
 def _sides(read: list[Quantity | None], chain: list[_Number], unit: str) -> list[Quantity]:
     """Read "10 x 15 cm" as sides and "6 x 330 ml" as a multiple; a chain of unlike units says nothing."""
     first = chain[0]
-    if len(chain) == 2 and first.unit is None and dimension(unit) != dimension("meter"):
-        return _multiple(first, read[1])
+    if len(chain) == 2 and dimension(unit) != dimension("meter"):
+        if first.unit is None:
+            return _multiple(first, read[1])
+        if chain[1].unit is None:
+            return [each._replace(chain=each.start, end=chain[1].end) for each in _multiple(chain[1], read[0])]
     if len({dimension(number.unit or unit) for number in chain}) > 1:
         return []
     return [q._replace(part=Part.SIDE, side=n.side, chain=first.start) for q, n in zip(read, chain, strict=True) if q]

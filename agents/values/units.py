@@ -10,7 +10,7 @@ from agents.values.numerals import Grain
 
 # pint's name -> (spellings whose case counts, spellings in any case)
 _SPELLINGS: dict[str, tuple[str, str]] = {
-    "milliliter": ("cc", "ml|milliliter|millilitre|milliliters|millilitres"),
+    "milliliter": ("cc|ccm|cm³|cm3", "ml|milliliter|millilitre|milliliters|millilitres"),
     "centiliter": ("cl|cL", "centiliter|zentiliter|centilitre"),
     "deciliter": ("dl|dL", "deziliter|deciliter"),
     "liter": ("l|L", "ltr|ltr.|lt|lit.|liter|litre|liters|litres|litern"),
@@ -18,10 +18,11 @@ _SPELLINGS: dict[str, tuple[str, str]] = {
     "gallon": ("", "gal|gal.|gallon|gallons|gallone|gallonen"),
     "quart": ("qt|qt.", "quart|quarts"),
     "pint": ("pt.", "pint|pints"),
-    "gram": ("g|gr|gr.|Gr|GR", "gramm|gram|grams|gms"),
+    "gram": ("g|gr|gr.|Gr|GR", "gramm|gram|grams|gms|gramme|grammes"),
     "milligram": ("", "mg|milligramm|milligram|milligrams"),
     "microgram": ("µg|μg|mcg", "mikrogramm|microgram"),
-    "kilogram": ("", "kg|kgs|kilo|kilos|kilogramm|kilogram|kilograms"),
+    "kilogram": ("", "kg|kgs|kilo|kilos|kilogramm|kilogram|kilograms|kilogramme|kilogrammes"),
+    "metric_ton": ("", "tonne|tonnes|tonnen"),
     "ounce": ("", "oz|oz.|ounce|ounces|unzen"),
     "pound": ("", "lb|lbs|lb.|lbs.|pound|pounds|pfund"),
     "inch": ("\"|''|″|”|′′|’’|in.|in", "inch|inches|zoll|inch."),
@@ -95,16 +96,28 @@ _COARSE = frozenset(
     {"kilogram", "liter", "meter", "pound", "gallon", "kilometer", "kilowatt", "terabyte", "meter ** 2"}
 )
 # kelvin is the colour of light here and no warmth; the others have no dimension in pint or share a wrong one
-_APART = frozenset({"kelvin", "decibel", "megapixel", "diopter", "revolution / minute", "percent"})
+_APART = frozenset({"kelvin", "decibel", "megapixel", "diopter", "revolution / minute", "percent", "lumen"})
+_SEVERAL = frozenset({"ton", "tons"})  # who writes them may mean 907, 1000 or 1016 kg
 _SYMBOLS = "%\"'″”′’"
 # All that pint is given to read: it computes it, and a unit may be a model's word. "9**9**9" would never end.
-_POWER = r"[^\W\d]\w{0,39}(?: ?\*\* ?[1-9])?"
+_POWER = r"[^\W\d²³]\w{0,39}(?: ?\*\* ?[1-9])?"
 _UNIT = re.compile(rf"{_POWER}(?: ?[*/] ?{_POWER}){{0,3}}")
+_NAME = re.compile(r"[^\W\d_²³]{1,30}[²³]?(?:/[^\W\d_²³]{1,20}[²³]?)?")
 
 
 def grain(unit: str | None) -> Grain | None:
     """Say whether thousandths of a unit are never written (fine), or thousands of it hardly ever (coarse)."""
     return "fine" if unit in _FINE else "coarse" if unit in _COARSE else None
+
+
+def known_units() -> tuple[str, ...]:
+    """Return pint's name of every unit of the trade."""
+    return tuple(_SPELLINGS)
+
+
+def known_spellings(unit: str) -> tuple[str, ...]:
+    """Return how shops spell a unit of the trade."""
+    return tuple(spelling for pair in _SPELLINGS[unit] for spelling in pair.split("|") if spelling)
 
 
 @lru_cache(maxsize=1)
@@ -131,6 +144,24 @@ def unit_of(spelling: str) -> str | None:
     return table.get(spelling) or table.get(spelling.casefold()) or _caseless().get(spelling.casefold())
 
 
+@lru_cache(maxsize=2_000)
+def named_unit(spelling: str) -> str | None:
+    """Return the unit that a spelling means, be it one of the trade or one that pint alone knows ("stone", "tbsp")."""
+    if known := unit_of(spelling):
+        return known
+    if not _NAME.fullmatch(spelling) or not _is_plain(spelling) or spelling.casefold() in _SEVERAL:
+        return None
+    try:
+        return str(_registry().parse_units(spelling))
+    except (pint.UndefinedUnitError, ValueError):
+        return None
+
+
+def _is_plain(unit: str) -> bool:
+    """Say whether all signs for numbers are digits or powers: pint stumbles over "¼", a letter to a pattern."""
+    return not any(char.isnumeric() and not char.isdecimal() and char not in "²³" for char in unit)
+
+
 @lru_cache(maxsize=1)
 def _exact() -> dict[str, str]:
     return {spelling: unit for unit, (exact, _) in _SPELLINGS.items() for spelling in exact.split("|") if spelling}
@@ -153,7 +184,7 @@ def dimension(unit: str) -> frozenset[tuple[str, str]]:
         return frozenset({(unit, "")})
     if family := next((name for name in ("hertz", "byte /", "bit /", "byte") if name in unit), ""):
         return frozenset({(family, "")})
-    if not _UNIT.fullmatch(unit):
+    if not _UNIT.fullmatch(unit) or not _is_plain(unit):
         return frozenset({(unit, "")})
     try:
         dimensions = _registry().get_dimensionality(unit)

@@ -1,12 +1,13 @@
 """The attribute extractor: claims with evidence, picks from what is offered, nothing without a span."""
 
+import pytest
 from pydantic import JsonValue
 
 from agents.answering import Interviewer
 from agents.attribute_extractor import Corrections, Extraction, extract_claims
 from agents.providers.base import Capabilities
 from agents.providers.scripted import ScriptedAnswer, ScriptedModel
-from memory.category import AttributeSpec, AttributeType, CategoryTemplate, TitlePosition
+from memory.category import AllowedValue, AttributeSpec, AttributeType, CategoryTemplate, TitlePosition
 from memory.model_call import ModelCall
 from memory.schema import CatalogItem, Claim, Decision, Reason, SourceField, Verdict
 from prompts.library import PromptLibrary, default_folder
@@ -24,7 +25,17 @@ TEMPLATE = CategoryTemplate(
     attributes=(
         AttributeSpec(key="brand", name="Brand", type=AttributeType.TEXT, title_position=TitlePosition.START),
         AttributeSpec(key="model", name="Model", type=AttributeType.TEXT, title_position=TitlePosition.AFTER_BRAND),
-        AttributeSpec(key="weight", name="Weight", type=AttributeType.QUANTITY, unit="gram"),
+        AttributeSpec(
+            key="weight", name="Weight", type=AttributeType.QUANTITY, unit="gram", description="Without its\nbox."
+        ),
+        AttributeSpec(
+            key="color",
+            name="Color",
+            type=AttributeType.ENUM,
+            values=(AllowedValue(value="anthracite", aliases=("anthrazit",)),),
+            description="The colour.",
+            many=True,
+        ),
     ),
 )
 PICKS_ONLY = Capabilities(classifies=False, judges=False, writes=False, proposes=False)
@@ -57,6 +68,40 @@ def stated(attribute: str, value: str, quote: str, field: str = "title") -> Json
 
 def values(extraction: Extraction) -> set[tuple[str, str]]:
     return {(claim.name, claim.normalized) for claim in extraction.claims}
+
+
+async def test_a_misspelt_value_of_a_model_is_taken_for_the_allowed_one_and_keeps_what_the_text_says() -> None:
+    item = CatalogItem(id="3", title="Resolve jacket anthrazt")
+
+    extraction = await extract({"claims": [stated("color", "anthrazt", "anthrazt")]}, item=item)
+
+    (claim,) = [claim for claim in extraction.claims if claim.name == "color"]
+    assert (claim.value, claim.normalized) == ("anthrazt", "anthracite")
+    assert claim.snapped is not None
+    assert claim.confidence == pytest.approx(0.9 * claim.snapped)
+
+
+async def test_an_allowed_word_and_a_strange_one_have_no_score() -> None:
+    item = CatalogItem(id="3", title="Resolve jacket anthrazit or galaxy")
+    answer: JsonValue = {
+        "claims": [stated("color", "anthrazit", "anthrazit"), stated("color", "galaxy", "galaxy")],
+    }
+
+    extraction = await extract(answer, item=item)
+
+    assert {(c.normalized, c.snapped) for c in extraction.claims if c.name == "color"} >= {("galaxy", None)}
+    assert {c.snapped for c in extraction.claims} == {None}
+
+
+async def test_a_prompt_says_what_an_attribute_means_that_lists_no_values() -> None:
+    calls: list[ModelCall] = []
+
+    await extract({"claims": []}, calls=calls)
+
+    asked = calls[0].messages[1].content
+    assert "- weight (Weight): quantity in gram; Without its box.\n" in asked
+    assert "- color (Color): enum, one of: anthracite\n" in asked
+    assert "The colour." not in asked
 
 
 async def test_a_small_model_picks_one_of_the_offered_spans() -> None:

@@ -48,6 +48,31 @@ def test_a_quote_in_another_composition_is_found_at_the_original_place(text: str
     assert place is None or text.strip() in around[place[0] : place[1]] or around[place[0] : place[1]] in text
 
 
+@given(st.text(max_size=60), st.text(max_size=20))
+def test_any_quote_is_found_where_any_text_says_it_or_not_at_all(text: str, quote: str) -> None:
+    place = find_span(text, quote)
+
+    assert place is None or 0 <= place[0] < place[1] <= len(text)
+    assert place is None or find_span(text[place[0] : place[1]], quote) is not None
+
+
+@given(
+    st.text(max_size=30),
+    st.text(min_size=1, max_size=20),
+    st.text(max_size=30),
+    st.sampled_from([" ", "\u00a0", "\t "]),
+)
+def test_a_quote_of_any_letters_is_found_whatever_blanks_part_its_words(
+    before: str, word: str, after: str, blank: str
+) -> None:
+    text = f"{before} {word} {word} {after}"
+
+    place = find_span(text, f"{word}{blank}{word}")
+
+    assert place is not None
+    assert find_span(text[place[0] : place[1]], f"{word}{blank}{word}") is not None
+
+
 def test_case_blanks_dashes_and_quotes_may_differ() -> None:
     text = "Das „neue“ Grün–Blau, 5\u00a0kg"
 

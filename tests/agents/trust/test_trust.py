@@ -17,7 +17,7 @@ from agents.trust.confidence import (
     read_calibration,
 )
 from agents.trust.features import RAW, features, odds
-from agents.trust.fitting import JudgedClaim, fit_calibration
+from agents.trust.fitting import LabelledClaim, fit_calibration
 from agents.trust.held_out import held_out
 from evaluators.calibration import calibration
 from evaluators.item_scores import Judged
@@ -29,16 +29,16 @@ TARGET = 0.9
 probabilities = st.floats(0, 1, allow_nan=False)
 
 
-def claims(count: int, seed: int) -> list[JudgedClaim]:
+def claims(count: int, seed: int) -> list[LabelledClaim]:
     """Return claims of three producers: right as often as said, never so sure as said, and far better than said."""
     lot = random.Random(seed)
     return [_claim(number, lot) for number in range(count)]
 
 
-def _claim(number: int, lot: random.Random) -> JudgedClaim:
+def _claim(number: int, lot: random.Random) -> LabelledClaim:
     producer, raw = lot.choice(["rule", "student", "student", "model"]), lot.uniform(0.5, 0.99)
     truth = {"rule": raw, "student": raw * 0.5, "model": 0.5 + raw / 2}[producer]
-    return JudgedClaim(
+    return LabelledClaim(
         item_id=f"i{number // 4}",
         attribute=lot.choice(["brand", "color"]),
         kind="open",

@@ -17,6 +17,7 @@ WIRELESS = spec("boolean", yes=["wireless", "kabellos"], no=["wired"])
 VOLUME = spec("quantity", "milliliter")
 LENGTH = spec("quantity", "centimeter")
 WEIGHT = spec("quantity", "gram")
+HOURS = spec("quantity", "hour")
 COUNT = spec("count")
 
 
@@ -51,6 +52,30 @@ def test_a_boolean_is_yes_or_no(written: str, said: str) -> None:
         ("2 lbs", WEIGHT, "907.18474"),
         ("ca. 250 Gramm", WEIGHT, "250"),
         ("6 x 330 ml", VOLUME, "330"),
+        ("500 ml x 2", VOLUME, "500"),
+        ("5'11", LENGTH, "180.34"),
+        ("5 ft 11 in", LENGTH, "180.34"),
+        ("5 foot 11", LENGTH, "180.34"),
+        ("6' 2½", LENGTH, "189.23"),
+        ("6'2 1/2\"", LENGTH, "189.23"),
+        ("1m80", LENGTH, "180"),
+        ("1 1/2 in", LENGTH, "3.81"),
+        ("10 ± 0.5 cm", LENGTH, "10"),
+        ("10 cm +/- 1 cm", LENGTH, "10"),
+        ("1,5 kg", WEIGHT, "1500"),
+        ("1 500 g", WEIGHT, "1500"),
+        ("1\u202f500 g", WEIGHT, "1500"),
+        ("1'500 g", WEIGHT, "1500"),
+        ("1 500,5 g", WEIGHT, "1500.5"),
+        ("2 lb 3 oz", WEIGHT, "992.233309"),
+        ("500 grammes", WEIGHT, "500"),
+        ("10 stone", WEIGHT, "63502.9318"),
+        ("0.5 t", WEIGHT, "500000"),
+        ("2 tbsp", VOLUME, "29.5735296"),
+        ("0,5 dm³", VOLUME, "500"),
+        ("1:30 h", HOURS, "1.5"),
+        ("1:30 min", HOURS, "0.025"),
+        ("1h 30min", HOURS, "1.5"),
     ],
 )
 def test_a_quantity_is_a_decimal_in_the_attributes_unit(written: str, of: AttributeSpec, text: str) -> None:
@@ -65,7 +90,8 @@ def test_a_normal_form_with_its_unit_is_its_own_normal_form(text: str) -> None:
 @pytest.mark.parametrize(
     ("written", "number"),
     [("12", "12"), ("12 Stück", "12"), ("3er-Pack", "3"), ("500-pack", "500"), ("Pack of 12", "12"), ("40 count", "40"),
-     ("set of 4", "4"), ("4-teilig", "4"), ("6x330ml", "6"), ("1,000 ct", "1000")],
+     ("set of 4", "4"), ("4-teilig", "4"), ("6x330ml", "6"), ("1,000 ct", "1000"), ("1.000 Blatt", "1000"),
+     ("1'000 Stück", "1000"), ("500 ml x 2", "2")],
 )  # fmt: skip
 def test_a_count_is_a_whole_number(written: str, number: str) -> None:
     assert normalize(written, COUNT).text == number
@@ -77,6 +103,9 @@ def test_a_count_is_a_whole_number(written: str, number: str) -> None:
         ("purple", COLOR, Reason.NOT_IN_VOCABULARY),
         ("maybe", WIRELESS, Reason.NOT_IN_VOCABULARY),
         ("500", VOLUME, Reason.WRONG_UNIT),
+        ("500 cd", spec("quantity", "lumen"), Reason.WRONG_UNIT),
+        ("2 tons", WEIGHT, Reason.WRONG_UNIT),
+        ("10 to 20 cm", LENGTH, Reason.WRONG_TYPE),
         ("500 g", VOLUME, Reason.WRONG_UNIT),
         ("a lot", VOLUME, Reason.WRONG_TYPE),
         ("10-20 g", WEIGHT, Reason.WRONG_TYPE),
@@ -93,6 +122,14 @@ def test_a_value_that_does_not_fit_is_refused_with_a_reason(written: str, of: At
         normalize(written, of)
 
     assert problem.value.reason is reason
+
+
+@pytest.mark.parametrize(
+    ("written", "number"),
+    [("42", "42"), ("42 2/3", "42.6666667"), ("42⅔", "42.6666667"), ("EU 42,5", "42.5"), ("9½ US", "9.5")]
+)  # fmt: skip
+def test_a_shoe_size_is_a_number_whatever_system_stands_by_it(written: str, number: str) -> None:
+    assert normalize(written, spec("number")).text == number
 
 
 def test_text_keeps_its_case_and_single_blanks() -> None:

@@ -22,7 +22,22 @@ def test_a_unit_measures_what_it_measures(unit: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["9**9**9**9", "meter ** 9 ** 9 ** 9", "2 - 2", "meter - gram", "1 / 0", "(" * 500, "gram\0", "", "in stock"],
+    [
+        "9**9**9**9",
+        "meter ** 9 ** 9 ** 9",
+        "2 - 2",
+        "meter - gram",
+        "1 / 0",
+        "(" * 500,
+        "gram\0",
+        "",
+        "in stock",
+        "¼",
+        "²",
+        "gram / ²",
+        "m¼",
+        "①",
+    ],
 )
 def test_a_text_that_is_no_unit_is_never_computed(text: str) -> None:
     started = time.process_time()
