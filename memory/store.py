@@ -54,6 +54,7 @@ __all__ = [  # all that is stored of items, from one place
     "counts",
     "enrichment_of",
     "enrichments",
+    "enrichments_of",
     "failure_of",
     "failures",
     "forget_rejected_rows",
@@ -170,6 +171,15 @@ def enrichments(session: Session, version_id: int | None = None) -> Iterator[Sto
         last = page[-1].item.id
 
 
+def enrichments_of(
+    session: Session, item_ids: Collection[str], version_id: int | None = None
+) -> Iterator[StoredKnowledge]:
+    """Yield what a version (the current one unless given) knows of some items, in order of id; others are left out."""
+    ids, versions = sorted(set(item_ids)), lineage(session, version_id)
+    for page in (ids[at : at + PAGE] for at in range(0, len(ids), PAGE)):
+        yield from _known(session, versions, col(ItemRow.id).in_(page), only=page)
+
+
 def claims_of(session: Session, item_id: str, version_id: int | None = None) -> tuple[Claim, ...]:
     """Return the item's claims, accepted and rejected ones; empty where nothing is known."""
     known = enrichment_of(session, item_id, version_id)
@@ -241,27 +251,34 @@ def _count(session: Session, table: type[SQLModel]) -> int:
     return session.exec(select(func.count()).select_from(table)).one()
 
 
-def _known(session: Session, versions: Collection[int], condition: ColumnElement[bool]) -> Iterator[StoredKnowledge]:
-    """Yield the first page of what a lineage knows of the items that meet a condition on their id."""
+def _known(
+    session: Session, versions: Collection[int], condition: ColumnElement[bool], *, only: Collection[str] = ()
+) -> Iterator[StoredKnowledge]:
+    """Yield the first page of what a lineage knows of the items that meet a condition on their id.
+
+    `only`: the ids, where they are scattered over the catalog.
+    """
     pairs = select(ItemRow, EnrichmentRow).join(EnrichmentRow, known_in(versions))
     page = session.exec(pairs.where(condition).order_by(col(ItemRow.id)).limit(PAGE)).all()
     if not page:
         return
-    parts = _claims_between(session, page[0][0].id, page[-1][0].id, {row.version_id for _, row in page})
+    ids = col(ClaimRow.item_id)
+    of_items = ids.in_(only) if only else ids.between(page[0][0].id, page[-1][0].id)
+    parts = _claims(session, of_items, {row.version_id for _, row in page})
     session.expunge_all()
     for item, enrichment in page:
         yield knowledge_from(item, enrichment, parts[item.id, enrichment.version_id])
 
 
-def _claims_between(
-    session: Session, first: str, last: str, versions: Collection[int]
+def _claims(
+    session: Session, of_items: ColumnElement[bool], versions: Collection[int]
 ) -> dict[tuple[str, int], list[ClaimParts]]:
-    """Return the claims of the items from `first` to `last`, with evidence and verdict, by item id and version."""
+    """Return the claims of some items, with evidence and verdict, by item id and version."""
     query = (
         select(ClaimRow, EvidenceRow, VerdictRow)
         .outerjoin(EvidenceRow, _of_claim(EvidenceRow))
         .join(VerdictRow, _of_claim(VerdictRow))
-        .where(col(ClaimRow.item_id).between(first, last), col(ClaimRow.version_id).in_(versions))
+        .where(of_items, col(ClaimRow.version_id).in_(versions))
     )
     parts: dict[tuple[str, int], list[ClaimParts]] = defaultdict(list)
     for claim, evidence, verdict in session.exec(query):
