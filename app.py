@@ -14,7 +14,21 @@ from pydantic import ValidationError
 from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 from pydantic_settings.exceptions import SettingsError
 
-from commands import enrich, evaluate, export, failures, kb, models, prompts, runs, show, stale, trace, train_extractor
+from commands import (
+    enrich,
+    evaluate,
+    export,
+    failures,
+    graph,
+    kb,
+    models,
+    prompts,
+    runs,
+    show,
+    stale,
+    trace,
+    train_extractor,
+)
 from commands import settings as settings_command
 from commands.output import fail
 from commands.settings import Origins, Settings
@@ -43,6 +57,7 @@ app.command(name="failures")(failures.failures)
 app.command(name="runs")(runs.runs)
 app.command(name="trace")(trace.trace)
 app.command(name="show")(show.show)
+app.command(name="graph")(graph.graph)
 app.command(name="export")(export.export)
 app.command(name="train-extractor")(train_extractor.train_extractor)
 app.add_typer(kb.app, name="kb")

@@ -74,12 +74,14 @@ def _values(session: Session, text: str) -> Iterable[Node]:
     for condition in (exact, normalized.in_(sorted(spellings))):
         if found := _held(session, _distinct(session, names, condition)):
             return found
-    said = value.casefold()
-    return _held(session, (node for node, written in _looked_at(session, names) if said in _foldings(node, written)))
+    said, looked_at = _unspaced(value), _looked_at(session, names)
+    return _held(
+        session, (node for node, written in looked_at if said in {_unspaced(label_of(node)), _unspaced(written)})
+    )
 
 
-def _foldings(node: ValueNode, written: str) -> set[str]:
-    return {node.normalized.casefold(), label_of(node).casefold(), written.casefold()}
+def _unspaced(text: str) -> str:
+    return "".join(text.casefold().split())
 
 
 def _distinct(session: Session, names: Collection[str], condition: ColumnElement[bool]) -> list[ValueNode]:
@@ -110,6 +112,8 @@ def _demands(session: Session, text: str) -> Iterable[Node]:
 
 def _hint(session: Session, what: str) -> str:
     """Return what there is instead."""
+    if what.startswith("demand:"):
+        return ": no demand shares a word with it"
     attribute, equals, value = (part.strip() for part in what.removeprefix("value:").partition("="))
     if not equals:
         near = similar_ids(session, what.removeprefix("item:"))
