@@ -83,7 +83,8 @@ def stale_facts(
     A text that changed hides all that was known of it. The configuration is that of the current version; where its
     results come from several configurations, only changed texts are told.
     """
-    version = session.get(VersionRow, current_version(session))
+    current = current_version(session)
+    version = None if current is None else session.get(VersionRow, current)
     if version is None:
         return
     if version.provenance is None:

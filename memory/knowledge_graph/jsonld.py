@@ -34,7 +34,7 @@ def as_jsonld(found: Neighbourhood) -> dict[str, Json]:
 
     Each node is an object of the graph, and each edge an `rdf:Statement` with its origin. What schema.org has words
     for also stands on the product itself, but never world knowledge: a reader of schema.org alone would take it for
-    what the shop says. Lone surrogates become U+FFFD.
+    what the shop says.
     """
     about = {node: _about(node, found.labels[node]) for node in found.distances}
     for edge in found.edges:
@@ -56,7 +56,7 @@ def iri_of(node: Node) -> str:
             parts = (node.attribute, node.normalized, *([node.unit] if node.unit else []))
         case DemandNode():
             parts = (node.relation, node.text)
-    quoted = ":".join(quote(part.encode("utf-8", "surrogatepass"), safe="") for part in parts)
+    quoted = ":".join(quote(part, safe="") for part in parts)
     if len(quoted) > LONGEST:
         quoted = f"sha256:{hashlib.sha256(quoted.encode()).hexdigest()}"
     return f"urn:reaseq:{node.kind}:{quoted}"
@@ -66,14 +66,14 @@ def _about(node: Node, label: str) -> dict[str, Json]:
     own: dict[str, Json] = {"@id": iri_of(node)}
     match node:
         case ItemNode():
-            own |= {"@type": "Product", "identifier": _text(node.id), "name": _text(label)}
+            own |= {"@type": "Product", "identifier": node.id, "name": label}
         case CategoryNode():
-            own |= {"@type": "CategoryCode", "name": _text(label), "codeValue": _text(" > ".join(node.path))}
+            own |= {"@type": "CategoryCode", "name": label, "codeValue": " > ".join(node.path)}
         case ValueNode():
-            own |= {"@type": "PropertyValue", "propertyID": _text(node.attribute), "value": _text(node.normalized)}
-            own |= {"unitText": _text(node.unit)} if node.unit else {}
+            own |= {"@type": "PropertyValue", "propertyID": node.attribute, "value": node.normalized}
+            own |= {"unitText": node.unit} if node.unit else {}
         case DemandNode():
-            own |= {"@type": "reaseq:Demand", "name": _text(node.text), "reaseq:relation": node.relation}
+            own |= {"@type": "reaseq:Demand", "name": node.text, "reaseq:relation": node.relation}
     return own
 
 
@@ -97,12 +97,8 @@ def _statement(edge: Edge) -> dict[str, Json]:
     return {
         "@type": "rdf:Statement",
         "rdf:subject": {"@id": iri_of(edge.source)},
-        "rdf:predicate": {"@id": f"urn:reaseq:vocabulary:{quote(_text(edge.relation), safe='')}"},
+        "rdf:predicate": {"@id": f"urn:reaseq:vocabulary:{quote(edge.relation, safe='')}"},
         "rdf:object": {"@id": iri_of(edge.target)},
         "reaseq:origin": edge.origin.value,
         "reaseq:positive": edge.positive,
     }
-
-
-def _text(text: str) -> str:
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")

@@ -119,10 +119,11 @@ def _hint(session: Session, what: str) -> str:
         near = similar_ids(session, what.removeprefix("item:"))
         return f"; there are the items {', '.join(near)}" if near else "; it is empty so far: reaseq enrich CATALOG"
     names = {attribute, attribute.casefold().replace(" ", "_")}
-    labels = {label_of(node) for node, _ in _looked_at(session, names)}
-    if labels:
-        near = get_close_matches(value, sorted(labels), n=CHOICES, cutoff=0.0)
-        return f"; values of {attribute} are {', '.join(near)}"
+    values = {label_of(node): node for node, _ in _looked_at(session, names)}
+    if values:
+        near = get_close_matches(value, sorted(values), n=CHOICES, cutoff=0.0)
+        held = [label_of(node) for node in _held(session, (values[label] for label in near))]
+        return f"; values of {attribute} are {', '.join(held)}" if held else f"; no item has a value of {attribute}"
     known = _attributes(session)
     return f"; attributes are {', '.join(get_close_matches(attribute, known, n=CHOICES, cutoff=0.0))}" if known else ""
 

@@ -20,7 +20,8 @@ from memory.knowledge_graph.nodes import (
     ValueNode,
     facts_of,
     label_of,
-    phrase_names,
+    named_in_title,
+    names_category,
     value_node,
 )
 from memory.record import Record
@@ -178,7 +179,7 @@ class _Walk:
         if isinstance(node, CategoryNode):
             self._take(node, "category", list(self._around(node)), distance)
         elif isinstance(node, DemandNode) and node.relation in NAMING:
-            named = sorted(path for path in self.stored.categories() if phrase_names(node.text, path[-1]))
+            named = sorted(path for path in self.stored.categories() if names_category(node.text, path[-1]))
             edges = [Edge(node, CategoryNode(path), NAMES, Origin.COMPUTED) for path in named]
             self._take(node, "category", edges, distance)
 
@@ -215,7 +216,7 @@ class _Walk:
             if isinstance(demand, DemandNode) and demand.relation in NAMING:
                 for item_id in sorted(titles):
                     item = ItemNode(item_id)
-                    if (item, demand) not in own and phrase_names(titles[item_id], demand.text):
+                    if (item, demand) not in own and named_in_title(demand.text, titles[item_id]):
                         self.found.edges[Edge(demand, item, NAMES, Origin.COMPUTED)] = None
 
 

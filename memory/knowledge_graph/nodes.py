@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from enum import StrEnum
+from itertools import takewhile
 from typing import NamedTuple
 
 from memory.schema import Claim, ClaimSource, Decision, Demand, Enrichment
@@ -63,19 +64,6 @@ class Edge(NamedTuple):
 
 IN_CATEGORY, BELOW, NAMES, STANDS_IN_FOR = "in_category", "below", "names", "stands_in_for"
 NAMING = ("used_with", "substitute_of")  # the relations whose text names another product
-
-
-def node_order(node: Node) -> tuple[str, ...]:
-    """Return what nodes of all kinds are sorted by."""
-    match node:
-        case ItemNode():
-            return node.kind, node.id
-        case CategoryNode():
-            return node.kind, *node.path
-        case ValueNode():
-            return node.kind, node.attribute, node.normalized, node.unit or ""
-        case DemandNode():
-            return node.kind, node.relation, node.text
 
 
 def label_of(node: Node, title: str | None = None) -> str:
@@ -143,14 +131,31 @@ def words_of(text: str) -> tuple[str, ...]:
     return tuple(_singular(word) for word in re.findall(r"\w+", folded(text)))
 
 
-def phrase_names(phrase: str, name: str) -> bool:
-    """Say whether a phrase such as "SDS drill bits" names what is called "Drill Bits": it has its words in a row."""
-    wanted, said = words_of(name), words_of(phrase)
+def names_category(phrase: str, name: str) -> bool:
+    """Say whether a phrase such as "SDS drill bits for concrete" names "Drill Bits": its head ends in these words."""
+    wanted, head = words_of(name), _head(phrase)
+    return len(wanted) > 0 and head[-len(wanted) :] == wanted
+
+
+def named_in_title(phrase: str, title: str) -> bool:
+    """Say whether a title is of what a phrase names: its head has the phrase's words in a row, and two or more.
+
+    One word is not enough: "drill" also stands in titles of drill bits.
+    """
+    wanted, head = words_of(phrase), _head(title)
     length = len(wanted)
-    return length > 0 and any(said[at : at + length] == wanted for at in range(len(said) - length + 1))
+    return length > 1 and any(head[at : at + length] == wanted for at in range(len(head) - length + 1))
+
+
+def _head(text: str) -> tuple[str, ...]:
+    """Return the words up to the first that says what it is for or comes with."""
+    return tuple(takewhile(lambda word: word not in _AFTER_HEAD, words_of(text)))
 
 
 def _singular(word: str) -> str:
     if len(word) < 4 or not word.endswith("s") or word.endswith("ss"):
         return word
     return f"{word[:-3]}y" if word.endswith("ies") else word[:-1]
+
+
+_AFTER_HEAD = frozenset(words_of("for with without of in to from für mit ohne von aus pour avec sans"))

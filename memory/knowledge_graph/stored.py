@@ -63,7 +63,9 @@ class StoredGraph:
             case CategoryNode():
                 ids = [category_id for category_id, path in self._paths().items() if path == shared.path]
                 rows = self._session.connection().execute(_inside(ids, self._lineage)).all() if ids else []
-                found = [Member(row.item_id, Origin.COMPUTED) for row in rows]
+                # An id may stand for other paths in other versions of the taxonomy.
+                own = [row.item_id for row in rows if tuple(row.category_path) == shared.path]
+                found = [Member(item_id, Origin.COMPUTED) for item_id in own]
             case DemandNode():
                 found = demanding(self._session, shared, self._spellings[shared], self._lineage)
         return Members(tuple(found[:LOOKED_AT]), more=len(found) > LOOKED_AT)
@@ -105,4 +107,5 @@ def _holders(value: ValueNode, versions: Collection[int]) -> Select[*tuple[Any, 
 def _inside(category_ids: Collection[str], versions: Collection[int]) -> Select[*tuple[Any, ...]]:
     known = is_known_in(versions, col(EnrichmentRow.item_id), col(EnrichmentRow.version_id))
     in_category = col(EnrichmentRow.category_id).in_(category_ids)
-    return select_columns(col(EnrichmentRow.item_id)).where(in_category, known).limit(LOOKED_AT + 1)
+    columns = (col(EnrichmentRow.item_id), col(EnrichmentRow.category_path))
+    return select_columns(*columns).where(in_category, known).limit(LOOKED_AT + 1)
