@@ -134,6 +134,7 @@ class _Walk:
     stored: Stored
     found: Neighbourhood
     width: int
+    left: list[tuple[Node, Group, list[Edge], bool]] = field(default_factory=list)  # what was not taken of whom
 
     def hop(self, frontier: list[Node], distance: int) -> list[Node]:
         """Add the neighbours of a frontier; return the nodes that are new."""
@@ -149,14 +150,13 @@ class _Walk:
         return list(self.found.distances)[before:]
 
     def close(self) -> None:
-        """Add the edges between what was found that no step went along, and the labels."""
-        items = set(self.found.item_ids)
-        for node, distance in list(self.found.distances.items()):
-            if not isinstance(node, ItemNode) and distance < self.found.hops:
-                for member in self.stored.members(node).members:
-                    if member.item_id in items:
-                        self.found.edges[_membership(member, node)] = None
-        titles = self.stored.titles(items)
+        """Add the edges to what another step has found after all, count what was cut, and add the labels."""
+        for node, group, edges, more in self.left:
+            absent = [edge for edge in edges if _other_end(edge, node) not in self.found.distances]
+            self.found.edges |= dict.fromkeys(edge for edge in edges if _other_end(edge, node) in self.found.distances)
+            if absent or more:
+                self.found.cut.setdefault(node, []).append(Cut(group=group, more=len(absent), at_least=more))
+        titles = self.stored.titles(self.found.item_ids)
         for node in self.found.distances:
             self.found.labels[node] = label_of(node, titles.get(node.id) if isinstance(node, ItemNode) else None)
         self._named_titles(titles)
@@ -195,19 +195,18 @@ class _Walk:
 
     def _take(self, node: Node, group: Group, edges: list[Edge], distance: int, *, more: bool = False) -> None:
         """Add as many of a node's edges as there is room for; those to nodes that are there already need none."""
-        left = 0
+        left: list[Edge] = []
         taken = 0
         for edge in edges:
-            other = edge.target if edge.source == node else edge.source
+            other = _other_end(edge, node)
             is_new = other not in self.found.distances
             if is_new and (taken >= self.width or len(self.found.distances) >= MOST_NODES):
-                left += 1
+                left.append(edge)
                 continue
             taken += is_new
             self.found.distances.setdefault(other, distance)
             self.found.edges[edge] = None
-        if left or more:
-            self.found.cut.setdefault(node, []).append(Cut(group=group, more=left, at_least=more))
+        self.left.append((node, group, left, more))
 
     def _named_titles(self, titles: Mapping[str, str]) -> None:
         """Add the edges from what is used with an item, or stood in for by it, to other items whose title it names."""
@@ -218,6 +217,10 @@ class _Walk:
                     item = ItemNode(item_id)
                     if (item, demand) not in own and named_in_title(demand.text, titles[item_id]):
                         self.found.edges[Edge(demand, item, NAMES, Origin.COMPUTED)] = None
+
+
+def _other_end(edge: Edge, node: Node) -> Node:
+    return edge.target if edge.source == node else edge.source
 
 
 def _membership(member: Member, node: Shared) -> Edge:
