@@ -35,6 +35,7 @@ class Line(NamedTuple):
     path: str
     origin: str
     positive: bool
+    across: bool  # between nodes of one column
     tooltip: str
 
 
@@ -105,7 +106,7 @@ def _line(edge: Edge, places: dict[Node, tuple[float, float]], found: Neighbourh
         path = f"M{begin:.1f} {y1:.1f}C{middle:.1f} {y1:.1f} {middle:.1f} {y2:.1f} {x2:.1f} {y2:.1f}"
     ends = (printable(phrase_node(node, found.labels[node]), 80) for node in (edge.source, edge.target))
     told = f" {'' if edge.positive else 'not '}{edge.relation.replace('_', ' ')} ".join(ends)
-    return Line(path, edge.origin.value, edge.positive, printable(told, TOOLTIP))
+    return Line(path, edge.origin.value, edge.positive, x1 == x2, printable(told, TOOLTIP))
 
 
 def _fitting(text: str) -> str:
@@ -122,6 +123,8 @@ def _pixels(character: str) -> float:
         return 0
     if unicodedata.east_asian_width(character) in "WF":
         return 12.5
-    if character in "iljftI.,:;|!'() ":
-        return 4.6
+    if character in "iljI.,:;|!'":
+        return 3.9
+    if character in "ftr() ":
+        return 4.8
     return 11.5 if character in "mwMW@%…" else 8.4 if character.isupper() else 7.3

@@ -14,6 +14,7 @@ from memory.text import printable
 
 WIDEST = 160  # characters of a line
 LISTED = 10  # contradictions, stale facts
+NAMED = 12  # nodes on one line, and lines of edges across
 STYLES = {"item": "cyan", "category": "magenta", "value": "green", "demand": "yellow"}
 
 
@@ -23,13 +24,7 @@ def print_graph(view: GraphView) -> None:
     start = phrase_node(found.start, found.labels[found.start])
     tree = Tree(Text(printable(start, WIDEST), style="bold"), guide_style="dim")
     _grow(tree, found.start, found, _edges_by_end(found), set())
-    across = [edge for edge in found.edges if found.distances[edge.source] == found.distances[edge.target]]
-    if across:
-        branch = tree.add(Text("across", style="dim"))
-        for edge in across:
-            source = phrase_node(edge.source, found.labels[edge.source])
-            step = phrase_step(edge, edge.source, found.labels[edge.target])
-            branch.add(Text(f"{printable(source, WIDEST // 2)}  {printable(step, WIDEST // 2)}"))
+    _add_across(tree, found)
     console.print(tree)
     print_contradictions(view.contradictions[:LISTED], len(view.contradictions) - LISTED)
     print_stale(view.stale[:LISTED], len(view.stale) - LISTED)
@@ -65,17 +60,43 @@ def _edges_by_end(found: Neighbourhood) -> dict[Node, list[Edge]]:
 
 
 def _grow(branch: Tree, node: Node, found: Neighbourhood, edges: dict[Node, list[Edge]], shown: set[Node]) -> None:
-    """Add the neighbours that are one hop further from the start."""
+    """Add the neighbours that are one hop further from the start; those that were shown before on one line."""
+    before: list[Node] = []
     for edge in edges[node]:
         other = edge.target if edge.source == node else edge.source
         if found.distances[other] != found.distances[node] + 1:
             continue
         if other in shown:
-            name = other.id if isinstance(other, ItemNode) else phrase_node(other, found.labels[other])
-            branch.add(Text(f"{printable(name, WIDEST)}  (above)", style="dim"))
+            before.append(other)
             continue
         shown.add(other)
         told = printable(phrase_step(edge, node, found.labels[other]), WIDEST)
         _grow(branch.add(Text(told, style=STYLES[other.kind])), other, found, edges, shown)
+    if before:
+        branch.add(Text(f"above: {_listed([_name(other, found) for other in before])}", style="dim"))
     for cut in found.cut.get(node, []):
         branch.add(Text(f"… {phrase_cut(cut)}", style="dim"))
+
+
+def _add_across(tree: Tree, found: Neighbourhood) -> None:
+    """Add the edges between nodes that are equally far from the start, one line a node."""
+    ends: defaultdict[Node, list[str]] = defaultdict(list)
+    for edge in found.edges:
+        if found.distances[edge.source] == found.distances[edge.target]:
+            ends[edge.source].append(phrase_step(edge, edge.source, found.labels[edge.target]))
+    if not ends:
+        return
+    branch = tree.add(Text("across", style="dim"))
+    for node in list(ends)[:NAMED]:
+        branch.add(Text(f"{_name(node, found)}: {_listed(ends[node])}"))
+    if len(ends) > NAMED:
+        branch.add(Text(f"… and of {len(ends) - NAMED} more nodes", style="dim"))
+
+
+def _name(node: Node, found: Neighbourhood) -> str:
+    return printable(node.id if isinstance(node, ItemNode) else phrase_node(node, found.labels[node]), WIDEST // 4)
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return ", ".join(printable(name, WIDEST // 2) for name in names[:NAMED]) + more
