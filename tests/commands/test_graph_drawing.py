@@ -106,11 +106,11 @@ def test_no_label_is_wider_than_its_node_and_no_two_nodes_stand_in_one_place() -
 
 def test_a_drawing_tells_what_was_cut_and_how_each_edge_is_known() -> None:
     wanted = [demand(1, "used_for", "drilling"), demand(2, "used_in", "rain", positive=False)]
-    pairs = [pair(f"i{number}", "brand=Acme", demands=wanted) for number in range(7)]
+    pairs = [pair(f"i{number}", "brand=Acme", demands=wanted) for number in range(12)]
 
     drawn = drawing_of(view_of(*pairs, width=2).found)
 
-    assert "and 2 more items" in drawn
+    assert "and 3 more items" in drawn
     for style in ('"edge claim"', '"edge world_knowledge"', '"edge computed"', '"edge world_knowledge negative"'):
         assert style in drawn.split("</style>")[1].split('class="legend"')[0]
 
