@@ -6,6 +6,7 @@ from typing import Protocol
 from agents.answering import Interviewer
 from graphs.templates import TemplateShelf
 from memory.category import CategoryCandidate
+from memory.demand_space import DemandSpace
 from memory.schema import Provenance
 from prompts.library import PromptLibrary
 
@@ -28,6 +29,7 @@ class EnrichmentContext:
     categories: CategorySearch
     templates: TemplateShelf
     provenance: Provenance
+    demand_space: DemandSpace | None = None  # None: no model proposes demands, so none have to be told apart
     shop_words: frozenset[str] = frozenset()  # folded words of the taxonomy: no brand begins with one
     max_revisions: int = 2
     candidates: int = 8

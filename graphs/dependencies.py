@@ -10,5 +10,7 @@ AGENTS = (
     ),
     AgentNeeds(agent="attribute_extractor", prompts=("attribute_extractor",), after=("category_expert",)),
     AgentNeeds(agent="critic", prompts=("critic",), after=("attribute_extractor",), uses=("max_revisions",)),
+    AgentNeeds(agent="demand_analyst", prompts=("demand_analyst",), after=("critic",)),
+    AgentNeeds(agent="demand_critic", prompts=("demand_critic",), after=("demand_analyst",), uses=("encoder",)),
     AgentNeeds(agent="summarizer", prompts=("summarizer",), after=("critic",)),
 )

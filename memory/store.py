@@ -8,6 +8,8 @@ from sqlmodel import Session, SQLModel, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from memory.category import CategoryTemplate
+from memory.demand_rows import demand_rows, demands_content, demands_of
+from memory.demand_tables import DemandRow
 from memory.items import PAGE, item_of, items, save_item, save_items, search_items, similar_ids
 from memory.outcomes import (
     ItemFailure,
@@ -82,7 +84,7 @@ _FORGET = delete(TABLES.tables["enrichment"]).where(
 )
 _INSERTS: dict[type[SQLModel], Insert] = {
     table: insert(TABLES.tables[str(table.__tablename__)])
-    for table in (EnrichmentRow, ClaimRow, EvidenceRow, VerdictRow)
+    for table in (EnrichmentRow, ClaimRow, EvidenceRow, VerdictRow, DemandRow)
 }
 
 
@@ -163,7 +165,7 @@ def enrichment_of(
 def enrichments(session: Session, version_id: int | None = None) -> Iterator[StoredKnowledge]:
     """Yield (item, enrichment) as a version (the current one unless given) has it, in order of item id.
 
-    It is read a page at a time, with two queries a page.
+    It is read a page at a time, with three queries a page.
     """
     last, versions = "", lineage(session, version_id)
     while page := list(_known(session, versions, col(ItemRow.id) > last)):
@@ -237,6 +239,7 @@ def _replace(session: Session, learnt: Sequence[Learnt]) -> None:
     _insert(session, ClaimRow, learnt, claim_rows)
     _insert(session, EvidenceRow, learnt, evidence_rows)
     _insert(session, VerdictRow, learnt, verdict_rows)
+    _insert(session, DemandRow, learnt, demand_rows)
 
 
 def _insert(
@@ -262,12 +265,14 @@ def _known(
     page = session.exec(pairs.where(condition).order_by(col(ItemRow.id)).limit(PAGE)).all()
     if not page:
         return
-    ids = col(ClaimRow.item_id)
-    of_items = ids.in_(only) if only else ids.between(page[0][0].id, page[-1][0].id)
-    parts = _claims(session, of_items, {row.version_id for _, row in page})
+    first, last, read = page[0][0].id, page[-1][0].id, {row.version_id for _, row in page}
+    columns = (col(ClaimRow.item_id), col(DemandRow.item_id))
+    of_claims, of_demands = (ids.in_(only) if only else ids.between(first, last) for ids in columns)
+    parts, demands = _claims(session, of_claims, read), demands_of(session, of_demands, read)
     session.expunge_all()
     for item, enrichment in page:
-        yield knowledge_from(item, enrichment, parts[item.id, enrichment.version_id])
+        key = item.id, enrichment.version_id
+        yield knowledge_from(item, enrichment, parts[key], demands_content(demands[key]))
 
 
 def _claims(

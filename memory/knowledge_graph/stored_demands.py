@@ -3,13 +3,12 @@
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Boolean, Select, String, inspect, or_
-from sqlalchemy import column as named
+from sqlalchemy import Select, or_
 from sqlalchemy import select as select_columns
-from sqlalchemy import table as named_table
-from sqlmodel import Session
+from sqlalchemy.orm import Mapped
+from sqlmodel import Session, col
 
-from memory.column_types import AnyText
+from memory.demand_tables import DemandRow
 from memory.knowledge_graph.neighbourhood import LOOKED_AT, Member
 from memory.knowledge_graph.nodes import DemandNode, Origin, folded, words_of
 from memory.schema import Decision
@@ -17,25 +16,15 @@ from memory.versions import is_known_in
 
 COMPARED = 5_000  # stored demands that are compared with what was asked for
 
-_DEMAND = named_table(
-    "demand",
-    named("item_id", String),
-    named("version_id"),
-    named("relation", String),
-    named("text", AnyText),
-    named("positive", Boolean),
-    named("decision", String),
-)
-
 
 def demanding(
     session: Session, demand: DemandNode, spellings: Iterable[str], versions: Collection[int]
 ) -> list[Member]:
     """Return at most one more than `LOOKED_AT` items that have a demand, in one of the spellings or a usual one."""
     texts = {*spellings, demand.text, demand.text.capitalize(), demand.text.title(), demand.text.upper()}
-    query = _accepted(("item_id", "positive"), versions)
-    query = query.where(_DEMAND.c.relation == demand.relation, _DEMAND.c.text.in_(sorted(texts)))
-    rows = _rows(session, query.distinct().limit(LOOKED_AT + 1))
+    query = _accepted((col(DemandRow.item_id), col(DemandRow.positive)), versions)
+    query = query.where(col(DemandRow.relation) == demand.relation, col(DemandRow.text).in_(sorted(texts)))
+    rows = session.connection().execute(query.distinct().limit(LOOKED_AT + 1)).all()
     return [Member(row.item_id, Origin.WORLD_KNOWLEDGE, row.positive) for row in rows]
 
 
@@ -45,13 +34,13 @@ def demands_like(session: Session, words: str, versions: Collection[int]) -> lis
     Empty where none shares a word. `COMPARED` texts are looked at.
     """
     texts = {words, folded(words), folded(words).capitalize()}
-    query = _accepted(("relation", "text"), versions).distinct().limit(COMPARED)
-    same = _rows(session, query.where(_DEMAND.c.text.in_(sorted(texts))))
+    query = _accepted((col(DemandRow.relation), col(DemandRow.text)), versions).distinct().limit(COMPARED)
+    same = session.connection().execute(query.where(col(DemandRow.text).in_(sorted(texts)))).all()
     wanted = set(words_of(words))
     if same or not wanted:
         return _nodes(same)
-    having_one = or_(*(_DEMAND.c.text.icontains(word, autoescape=True) for word in sorted(wanted)))
-    nodes = _nodes(_rows(session, query.where(having_one)))
+    having_one = or_(*(col(DemandRow.text).icontains(word, autoescape=True) for word in sorted(wanted)))
+    nodes = _nodes(session.connection().execute(query.where(having_one)))
     nearness = {node: _nearness(wanted, node) for node in nodes}
     best = max(nearness.values(), default=0.0)
     return [node for node in nodes if nearness[node] == best and best > 0]
@@ -62,17 +51,11 @@ def _nearness(wanted: set[str], node: DemandNode) -> float:
     return len(wanted & said) / len(wanted | said)
 
 
-def _accepted(columns: Sequence[str], versions: Collection[int]) -> Select[*tuple[Any, ...]]:
-    return select_columns(*(_DEMAND.c[name] for name in columns)).where(
-        _DEMAND.c.decision == Decision.ACCEPT.value,
-        is_known_in(versions, _DEMAND.c.item_id, _DEMAND.c.version_id),
+def _accepted(columns: Sequence[Mapped[Any]], versions: Collection[int]) -> Select[*tuple[Any, ...]]:
+    return select_columns(*columns).where(
+        col(DemandRow.decision) == Decision.ACCEPT.value,
+        is_known_in(versions, col(DemandRow.item_id), col(DemandRow.version_id)),
     )
-
-
-def _rows(session: Session, query: Select[*tuple[Any, ...]]) -> Sequence[Any]:
-    """Return the rows; none where this knowledge base has no demands."""
-    connection = session.connection()
-    return connection.execute(query).all() if inspect(connection).has_table(_DEMAND.name) else []
 
 
 def _nodes(rows: Iterable[Any]) -> list[DemandNode]:

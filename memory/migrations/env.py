@@ -2,6 +2,7 @@
 
 from alembic import context
 
+import memory.demand_tables  # noqa: F401 - so that the metadata has its table
 from memory.tables import TABLES
 
 context.configure(

@@ -7,9 +7,10 @@ from sqlmodel import Session
 
 from memory.database import open_database
 from memory.knowledge_graph.lookup import AmbiguousName, NotInGraph, find_node
-from memory.knowledge_graph.nodes import ItemNode, ValueNode
+from memory.knowledge_graph.nodes import DemandNode, ItemNode, ValueNode
 from memory.store import save_enrichment
 from memory.versions import version_for
+from tests.memory.knowledge_graph.graph_samples import demand, with_demands
 from tests.memory.knowledge_samples import PROVENANCE, drill, enriched, known, quoted
 
 
@@ -81,6 +82,33 @@ def test_what_is_not_there_is_answered_with_what_is(session: Session, what: str,
 
     assert repr(what) in str(told.value)
     assert hint in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("what", "text"),
+    [
+        ("demand:drilling into concrete", "drilling into concrete"),
+        ("Drilling into CONCRETE", "drilling into concrete"),
+        ("drilling concrete walls", "drilling into concrete"),
+        ("demand:used_for=hanging pictures", "hanging pictures"),
+    ],
+)
+def test_a_demand_is_found_by_the_nearest_words(session: Session, what: str, text: str) -> None:
+    wanted = [demand(1, "used_for", "Drilling into concrete"), demand(2, "used_for", "hanging pictures")]
+    item = drill("wanted")
+    save_enrichment(session, 1, item, with_demands(enriched(item, []), wanted))
+
+    assert find_node(session, what) == DemandNode("used_for", text)
+
+
+def test_of_demands_that_are_equally_near_each_is_named(session: Session) -> None:
+    wanted = [demand(1, "used_for", "camping"), demand(2, "occasion", "camping")]
+    item = drill("wanted")
+    save_enrichment(session, 1, item, with_demands(enriched(item, []), wanted))
+
+    with pytest.raises(AmbiguousName, match="any of demand:occasion=camping, demand:used_for=camping:"):
+        find_node(session, "camping")
+    assert find_node(session, "demand:occasion=camping") == DemandNode("occasion", "camping")
 
 
 def test_an_empty_knowledge_base_says_so() -> None:

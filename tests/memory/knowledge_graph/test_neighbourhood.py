@@ -1,6 +1,6 @@
 """The walk around one node: hops, width, complements, substitutes; in memory and in the knowledge base alike."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from sqlmodel import Session
@@ -17,6 +17,7 @@ from tests.memory.knowledge_graph.graph_samples import BITS, GraphInMemory, dema
 from tests.memory.knowledge_samples import DRILLS, PROVENANCE, drill, known
 
 ACME, RED, BLUE = ValueNode("brand", "acme", None), ValueNode("color", "red", None), ValueNode("color", "blue", None)
+MadeOf = Callable[..., Stored]  # of items with what is known of them
 PAIRS = (
     pair("a", "brand=Acme", "color=red", rejected=[known("use", "DIY")]),
     pair("b", "brand=Acme", "color=red"),
@@ -40,8 +41,13 @@ def stored(session: Session, *pairs: StoredKnowledge) -> StoredGraph:
 
 
 @pytest.fixture(params=["in memory", "in the knowledge base"])
-def graph(request: pytest.FixtureRequest, session: Session) -> Stored:
-    return GraphInMemory(PAIRS) if request.param == "in memory" else stored(session, *PAIRS)
+def made_of(request: pytest.FixtureRequest, session: Session) -> MadeOf:
+    return lambda *pairs: GraphInMemory(pairs) if request.param == "in memory" else stored(session, *pairs)
+
+
+@pytest.fixture
+def graph(made_of: MadeOf) -> Stored:
+    return made_of(*PAIRS)
 
 
 def test_one_hop_leads_to_what_is_accepted_of_an_item(graph: Stored) -> None:
@@ -114,39 +120,37 @@ def test_an_item_that_shares_its_category_and_most_values_is_a_substitute(graph:
     assert Edge(ItemNode("a"), ItemNode("b"), "stands_in_for", Origin.COMPUTED) in found.edges
 
 
-def test_one_shared_value_is_not_enough_for_a_substitute() -> None:
-    graph = GraphInMemory([pair("a", "brand=Acme"), pair("b", "brand=Acme")])
+def test_one_shared_value_is_not_enough_for_a_substitute(made_of: MadeOf) -> None:
+    graph = made_of(pair("a", "brand=Acme"), pair("b", "brand=Acme"))
 
     assert substitutes_of(graph, "a", limit=5) == []
 
 
-def test_half_of_the_values_is_not_most_of_them_on_either_side() -> None:
-    graph = GraphInMemory(
-        [pair("a", "x=1", "y=2"), pair("b", "x=1", "y=2", "v=3", "w=4"), pair("c", "x=1", "y=2", "v=5")]
-    )
+def test_half_of_the_values_is_not_most_of_them_on_either_side(made_of: MadeOf) -> None:
+    graph = made_of(pair("a", "x=1", "y=2"), pair("b", "x=1", "y=2", "v=3", "w=4"), pair("c", "x=1", "y=2", "v=5"))
 
     assert substitutes_of(graph, "a", limit=5) == ["c"]
 
 
-def test_an_item_of_another_category_is_no_substitute() -> None:
-    graph = GraphInMemory([pair("a", "x=1", "y=2"), pair("b", "x=1", "y=2", path=BITS)])
+def test_an_item_of_another_category_is_no_substitute(made_of: MadeOf) -> None:
+    graph = made_of(pair("a", "x=1", "y=2"), pair("b", "x=1", "y=2", path=BITS))
 
     assert substitutes_of(graph, "a", limit=5) == []
 
 
-def test_a_demand_joins_the_items_that_have_it() -> None:
+def test_a_demand_joins_the_items_that_have_it(made_of: MadeOf) -> None:
     wanted = demand(1, "used_for", "drilling into concrete")
     unwanted = demand(1, "used_for", "Drilling into concrete", positive=False)
-    graph = GraphInMemory([pair("a", demands=[wanted]), pair("b", path=BITS, demands=[unwanted])])
+    graph = made_of(pair("a", demands=[wanted]), pair("b", path=BITS, demands=[unwanted]))
 
     found = neighbourhood(graph, DemandNode("used_for", "drilling into concrete"), hops=1)
 
     assert [(edge.source, edge.positive) for edge in found.edges] == [(ItemNode("a"), True), (ItemNode("b"), False)]
 
 
-def test_what_is_used_with_an_item_leads_to_the_category_that_it_names() -> None:
+def test_what_is_used_with_an_item_leads_to_the_category_that_it_names(made_of: MadeOf) -> None:
     complement = DemandNode("used_with", "sds drill bits")
-    graph = GraphInMemory([pair("a", demands=[demand(1, "used_with", "SDS drill bits")]), pair("bits", path=BITS)])
+    graph = made_of(pair("a", demands=[demand(1, "used_with", "SDS drill bits")]), pair("bits", path=BITS))
 
     found = neighbourhood(graph, ItemNode("a"), hops=3)
 
@@ -154,13 +158,11 @@ def test_what_is_used_with_an_item_leads_to_the_category_that_it_names() -> None
     assert found.distances[ItemNode("bits")] == 3
 
 
-def test_what_is_used_with_an_item_names_other_items_by_their_title_and_never_itself() -> None:
+def test_what_is_used_with_an_item_names_other_items_by_their_title_and_never_itself(made_of: MadeOf) -> None:
     needed = demand(1, "used_with", "drill bits")
-    graph = GraphInMemory(
-        [
-            pair("a", "x=1", title="Drill with drill bits 1", demands=[needed]),
-            pair("b", "x=1", title="Ten drill bits 1"),
-        ]
+    graph = made_of(
+        pair("a", "x=1", title="Drill with drill bits 1", demands=[needed]),
+        pair("b", "x=1", title="Ten drill bits 1"),
     )
 
     found = neighbourhood(graph, ItemNode("a"), hops=2)
@@ -169,8 +171,8 @@ def test_what_is_used_with_an_item_names_other_items_by_their_title_and_never_it
     assert names == [Edge(DemandNode("used_with", "drill bits"), ItemNode("b"), "names", Origin.COMPUTED)]
 
 
-def test_a_purpose_names_no_product() -> None:
-    graph = GraphInMemory([pair("a", demands=[demand(1, "used_for", "drill bits")]), pair("bits", path=BITS)])
+def test_a_purpose_names_no_product(made_of: MadeOf) -> None:
+    graph = made_of(pair("a", demands=[demand(1, "used_for", "drill bits")]), pair("bits", path=BITS))
 
     found = neighbourhood(graph, ItemNode("a"), hops=3)
 
