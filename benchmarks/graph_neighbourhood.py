@@ -93,7 +93,7 @@ def measured(database: Database, items: int, options: argparse.Namespace) -> Fig
         "item_cpu_ms": median(map(cpu_ms, around_items)),
         "value_cpu_ms": median(map(cpu_ms, around_values)),
         "lookup_cpu_ms": median(cpu_ms(partial(looked_up, database, name)) for name in names),
-        "whole_graph_cpu_ms": cpu_ms(whole) if items <= WHOLE else float("nan"),
+        "whole_graph_cpu_ms": cpu_ms(whole) if items <= WHOLE else None,
     }
 
 
@@ -137,16 +137,19 @@ def main() -> None:
             rows.append(measured(database, items, options))
     machine = f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.2f}"
     names = [name for name in rows[0] if name.endswith("_cpu_ms")]
-    print(f"{'items':>8} {'nodes':>6}" + "".join(f" {name.removesuffix('_cpu_ms'):>14} {'ratio':>7}" for name in names))
+    print(f"{'items':>8} {'nodes':>6}" + "".join(f" {name.removesuffix('_cpu_ms'):>22}" for name in names))
     for row in rows:
-        cells = "".join(f" {row[name]:>11.1f} ms {_ratio(row, rows[0], name):>6.2f}x" for name in names)
-        print(f"{row['items']:>8} {row['nodes']:>6}{cells}")
+        print(f"{row['items']:>8} {row['nodes']:>6}" + "".join(_cell(row, rows[0], name) for name in names))
     document = {"machine": machine, "command": sys.argv, "rows": rows}
-    options.out.write_text(json.dumps(document, indent=2).replace("NaN", "null") + "\n", encoding="utf-8")
+    options.out.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
 
 
-def _ratio(row: Figures, first: Figures, name: str) -> float:
-    return float(str(row[name])) / float(str(first[name]))
+def _cell(row: Figures, first: Figures, name: str) -> str:
+    """Return a figure with its ratio to the first row's."""
+    if row[name] is None:
+        return f" {'not read':>22}"
+    cost, least = float(str(row[name])), float(str(first[name]))
+    return f" {cost:>10.1f} ms {cost / least:>7.2f}x"
 
 
 def _enrichment(item: CatalogItem, claims: tuple[Claim, ...], category: str, provenance: Provenance) -> Enrichment:

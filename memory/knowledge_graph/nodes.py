@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from enum import StrEnum
+from functools import lru_cache
 from itertools import takewhile
 from typing import NamedTuple
 
@@ -126,6 +127,7 @@ def folded(text: str) -> str:
     return plain.strip(".,;:!?\"'") or plain
 
 
+@lru_cache(maxsize=16_384)  # a walk compares each demand with each category
 def words_of(text: str) -> tuple[str, ...]:
     """Return a text's words, folded, an English plural as its singular."""
     return tuple(_singular(word) for word in re.findall(r"\w+", folded(text)))

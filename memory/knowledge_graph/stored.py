@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from sqlalchemy import Select, exists
+from sqlalchemy import Select, exists, func
 from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 
@@ -71,17 +71,23 @@ class StoredGraph:
         return Members(tuple(found[:LOOKED_AT]), more=len(found) > LOOKED_AT)
 
     def _paths(self) -> dict[str, tuple[str, ...]]:
-        """Return the path of each category id; the index is asked for one id after the other, never all results."""
+        """Return the path of each category id that has results."""
         if self._categories is None:
-            self._categories = {}
-            last = ""
-            newest = select(EnrichmentRow.category_id, EnrichmentRow.category_path).limit(1)
-            while row := self._session.exec(
-                newest.where(EnrichmentRow.category_id > last).order_by(col(EnrichmentRow.category_id))
-            ).first():
-                last, path = row
-                self._categories[last] = tuple(path)
+            rows = self._session.connection().execute(_categories())
+            self._categories = {row.id: tuple(row.path) for row in rows}
         return self._categories
+
+
+def _categories() -> Select[*tuple[Any, ...]]:
+    """Return the query for the ids and paths of categories.
+
+    It asks the index for one id after the other: it costs by the number of categories, never by that of items.
+    """
+    first = select_columns(func.min(col(EnrichmentRow.category_id)).label("id")).cte("ids", recursive=True)
+    after = select_columns(func.min(col(EnrichmentRow.category_id))).where(col(EnrichmentRow.category_id) > first.c.id)
+    ids = first.union_all(select_columns(after.scalar_subquery()).where(first.c.id.is_not(None)))
+    path = select_columns(col(EnrichmentRow.category_path)).where(col(EnrichmentRow.category_id) == ids.c.id).limit(1)
+    return select_columns(ids.c.id, path.scalar_subquery().label("path")).where(ids.c.id.is_not(None))
 
 
 def _holders(value: ValueNode, versions: Collection[int]) -> Select[*tuple[Any, ...]]:

@@ -204,3 +204,7 @@ def test_an_item_of_which_nothing_is_known_stands_alone(session: Session) -> Non
     found = neighbourhood(StoredGraph(session), ItemNode("new"), hops=2)
 
     assert found.labels == {ItemNode("new"): "Acme cordless drill 18 V red"}
+
+
+def test_where_nothing_is_stored_there_are_no_categories(session: Session) -> None:
+    assert StoredGraph(session).categories() == set()
