@@ -33,8 +33,14 @@ def claim(attribute: str, value: str, quote: str, field: str) -> dict[str, objec
 
 def demand(text: str) -> dict[str, object]:
     """Return one demand of the demand analyst."""
-    shares = {"positive": True, "plausibility": 0.8, "typicality": 0.3}
-    return {"relation": "used_for", "text": text, "rests_on": []} | shares
+    return {
+        "relation": "used_for",
+        "text": text,
+        "positive": True,
+        "plausibility": 0.8,
+        "typicality": 0.3,
+        "rests_on": [],
+    }
 
 
 def accepted(claim_id: str) -> dict[str, str]:

@@ -187,9 +187,10 @@ async def test_a_model_without_capabilities_is_asked_only_to_pick_spans(tmp_path
 async def test_demands_rest_on_accepted_claims_and_are_ruled_on_before_they_are_known(
     tmp_path: Path, database: Database
 ) -> None:
-    stated: list[JsonValue] = [
-        {"relation": "used_in", "text": text, "positive": True, "plausibility": 0.9, "typicality": 0.4, "rests_on": on}
-        for text, on in [("a cup holder", ["0.0.volume"]), ("a blue kitchen", ["0.9.color"]), ("a rucksack", [])]
+    stated = [
+        wanted_in("a cup holder", "0.0.volume"),
+        wanted_in("a blue kitchen", "0.9.color"),
+        wanted_in("a rucksack"),
     ]
     rulings: list[JsonValue] = [
         {"demand_id": "d1", "decision": "accept", "note": ""},
@@ -214,3 +215,9 @@ async def test_demands_rest_on_accepted_claims_and_are_ruled_on_before_they_are_
     ]
     assert "demand_critic" in journal.prompts()
     assert len(enrichment.verdicts) == len(enrichment.claims)  # no verdict on a demand is among them
+
+
+def wanted_in(place: str, *rests_on: JsonValue) -> JsonValue:
+    """Return one demand as a capable model states it."""
+    about: dict[str, JsonValue] = {"relation": "used_in", "text": place, "rests_on": list(rests_on)}
+    return about | {"positive": True, "plausibility": 0.9, "typicality": 0.4}

@@ -81,7 +81,7 @@ def test_a_demand_that_is_none_is_refused_with_its_place(tmp_path: Path, wrong: 
     content = f"department: T\ncategories:\n  - {{id: t.a, path: [T, A], attributes: [], demands: {{{wrong}}}}}\n"
     path.write_text(content, encoding="utf-8")
 
-    with pytest.raises(error, match="tools.yaml"):
+    with pytest.raises(error, match=r"tools\.yaml"):
         load_taxonomy(path)
 
 

@@ -1,4 +1,4 @@
-"""Demands are stored with the enrichment that they belong to, leave with it, and are told apart from what a text says."""
+"""Demands are stored with their enrichment, leave with it, and are told apart from what a text says."""
 
 from collections.abc import Iterator
 from pathlib import Path
