@@ -12,7 +12,7 @@ from agents.phrasing import phrase_claims, phrase_demands, phrase_path
 from memory.category import CategoryTemplate
 from memory.demand_space import DemandSpace
 from memory.schema import CatalogItem, Claim, Decision, Demand, Reason, Verdict
-from prompts.library import Prompt
+from prompts.library import Prompt, RenderedPrompt
 
 AGENT = "demand_critic"
 NOTE_LIMIT = 200
@@ -51,26 +51,17 @@ async def review_demands(
     A category's own demands are not put to the model.
     """
     verdicts = check_demands(demands, accepted, department=template.path[0], space=space)
-    passed = [
-        demand
-        for demand, verdict in zip(demands, verdicts, strict=True)
-        if verdict.decision is Decision.ACCEPT and demand.producer == "model"
-    ]
+    accepted_ids = {verdict.claim_id for verdict in verdicts if verdict.decision is Decision.ACCEPT}
+    passed = [demand for demand in demands if demand.id in accepted_ids and demand.producer == "model"]
     if not passed or not model.capabilities.weighs:
         return verdicts
-    answer = await ask_about_item(
-        item,
-        lambda text: prompt.render(
-            item=text,
-            category=phrase_path(template.path),
-            claims=phrase_claims(accepted),
-            demands=phrase_demands(passed),
-        ),
-        DemandRulings,
-        model=model,
-        agent=AGENT,
-        json_schema=_one_ruling_each([demand.id for demand in passed]),
-    )
+
+    def render(text: str) -> RenderedPrompt:
+        category, claims = phrase_path(template.path), phrase_claims(accepted)
+        return prompt.render(item=text, category=category, claims=claims, demands=phrase_demands(passed))
+
+    schema = _one_ruling_each([demand.id for demand in passed])
+    answer = await ask_about_item(item, render, DemandRulings, model=model, agent=AGENT, json_schema=schema)
     ruled = _strictest(answer.parsed.rulings)
     judged = {demand.id: _verdict(demand, ruled.get(demand.id)) for demand in passed}
     return [judged.get(verdict.claim_id, verdict) for verdict in verdicts]
