@@ -20,6 +20,7 @@ from commands import (
     evaluate,
     export,
     failures,
+    graph,
     kb,
     models,
     prompts,
@@ -62,6 +63,7 @@ app.command(name="unmapped")(unmapped.unmapped)
 app.command(name="runs")(runs.runs)
 app.command(name="trace")(trace.trace)
 app.command(name="show")(show.show)
+app.command(name="graph")(graph.graph)
 app.command(name="export")(export.export)
 app.command(name="train-extractor")(train_extractor.train_extractor)
 app.add_typer(review.app, name="review")

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from memory.category import AttributeSpec, AttributeType, CategoryCandidate
-from memory.schema import CatalogItem, Claim, UngroundedProposal, Verdict
+from memory.category import AttributeSpec, AttributeType, CategoryCandidate, CategoryDemand
+from memory.schema import CatalogItem, Claim, Demand, UngroundedProposal, Verdict
 
 
 class FieldLimits(NamedTuple):
@@ -89,6 +89,16 @@ def phrase_corrections(failed: Iterable[tuple[Claim, Verdict]], ungrounded: Iter
     return "\n".join(["These earlier answers were refused; do not repeat them:", *lines]) if lines else ""
 
 
+def phrase_category_demands(demands: Iterable[CategoryDemand]) -> str:
+    """Return one line a demand of a category: relation and text."""
+    return "\n".join(f"- {demand.relation.value}: {demand.text}" for demand in demands)
+
+
+def phrase_demands(demands: Iterable[Demand]) -> str:
+    """Return one line a demand: id, relation and text, whether the item serves it, and what it rests on."""
+    return "\n".join(f"- {d.id}: {d.relation.value} = {d.text!r}{_serving(d)}" for d in demands)
+
+
 @lru_cache(maxsize=4_096)
 def _kind(spec: AttributeSpec) -> str:
     if spec.type is AttributeType.QUANTITY:
@@ -102,6 +112,11 @@ def _kind(spec: AttributeSpec) -> str:
 def _meaning(spec: AttributeSpec) -> str:
     description = " ".join(spec.description.split())
     return f"; {shorten(description, LONGEST_DESCRIPTION)}" if description else ""
+
+
+def _serving(demand: Demand) -> str:
+    resting = f" (rests on {', '.join(demand.rests_on)})" if demand.rests_on else ""
+    return resting if demand.positive else f" (NOT served by it){resting}"
 
 
 def _support(claim: Claim) -> str:

@@ -29,7 +29,7 @@ def export(
     """Write all knowledge to a file; an existing one is replaced only by a whole new one."""
     from memory.database import open_existing_database  # noqa: PLC0415 - SQL takes a moment to import
     from memory.export import export_knowledge  # noqa: PLC0415
-    from memory.knowledge_graph import graph_of, write_graphml  # noqa: PLC0415
+    from memory.knowledge_graph.graph import graph_of, write_graphml  # noqa: PLC0415
     from memory.store import enrichments  # noqa: PLC0415
 
     settings = settings_of(context, kb=kb)

@@ -134,6 +134,8 @@ def _difference_cells(difference: "ItemDiff") -> list[str]:
     lines += [f"{was[0]}: {_phrase(was)} -> {_phrase(now)}" for was, now in difference.changed]
     lines += [f"- {value[0]}: {_phrase(value)}" for value in difference.removed]
     lines += [f"+ {value[0]}: {_phrase(value)}" for value in difference.added]
+    more, fewer = difference.demands
+    lines += [f"demands: {more} more, {fewer} fewer"] if more or fewer else []
     lines += ["another summary"] if difference.summary else []
     return [difference.item_id, difference.title, "\n".join(lines)]
 

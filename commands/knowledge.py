@@ -9,7 +9,7 @@ from rich.text import Text
 from agents.phrasing import phrase_path, phrase_value
 from commands.output import console, print_table, printable_lines
 from memory.category import CategoryTemplate
-from memory.schema import CatalogItem, Claim, Decision, Enrichment, Verdict
+from memory.schema import CatalogItem, Claim, Decision, Demand, Enrichment, Verdict
 from memory.text import printable
 
 CONTEXT = 30  # characters shown on each side of a quote
@@ -37,6 +37,7 @@ def print_knowledge(item: CatalogItem, enrichment: Enrichment) -> None:
     print_claims(item, enrichment.claims, enrichment.verdicts)
     for proposal in enrichment.ungrounded:
         console.print(Text(f"no evidence: {proposal.name} = {printable(proposal.value, 80)}", style="dim"))
+    print_demands(enrichment.demands, enrichment.demand_verdicts)
     made = enrichment.provenance
     console.print(
         Text(
@@ -65,6 +66,26 @@ def print_claims(item: CatalogItem, claims: Iterable[Claim], verdicts: Iterable[
         for claim in claims
     ]
     print_table("Claims", ["attribute", "value", "verdict", "confidence", "by", "evidence"], rows)
+
+
+def print_demands(demands: Iterable[Demand], verdicts: Iterable[Verdict]) -> None:
+    """Print a table of demands with verdicts; nothing where there are none."""
+    ruled = {verdict.claim_id: verdict for verdict in verdicts}
+    rows: list[list[str | Text]] = [
+        [
+            demand.relation.value if demand.positive else f"not {demand.relation.value}",
+            Text(printable(demand.text, 80)),
+            _ruling(ruled.get(demand.id)),
+            f"{demand.plausibility:.2f}",
+            f"{demand.typicality:.2f}",
+            demand.producer,
+            Text(printable(", ".join(demand.rests_on) or "the category", 80), style="dim"),
+        ]
+        for demand in demands
+    ]
+    if rows:
+        title = "Demands (knowledge of the world, not of the text)"
+        print_table(title, ["relation", "demand", "verdict", "plausible", "typical", "by", "rests on"], rows)
 
 
 def print_template(template: CategoryTemplate) -> None:

@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from agents.phrasing import phrase_attributes, phrase_candidates, phrase_claims, phrase_item, phrase_path
+from agents.phrasing import (
+    phrase_attributes,
+    phrase_candidates,
+    phrase_category_demands,
+    phrase_claims,
+    phrase_demands,
+    phrase_item,
+    phrase_path,
+)
 from commands.catalog_items import Catalog, find_item
 from commands.output import AsJson, console, print_json, print_table, printable_lines
 from commands.settings import Settings, settings_of
@@ -92,6 +100,7 @@ def _print_message(role: str, content: str) -> None:
 
 def _values(prompt: "Prompt", item: CatalogItem, settings: Settings) -> dict[str, str]:
     """Return what each input of a prompt is for an item, as far as it is known before any model is asked."""
+    from agents.demand_analyst import category_demands  # noqa: PLC0415
     from agents.reading.rules import rule_claims  # noqa: PLC0415
     from commands.choices import taxonomy_of  # noqa: PLC0415
     from memory.encoder import MiniLmEncoder  # noqa: PLC0415
@@ -108,5 +117,7 @@ def _values(prompt: "Prompt", item: CatalogItem, settings: Settings) -> dict[str
         "attributes": phrase_attributes(template.attributes),
         "claims": phrase_claims(rule_claims(item, template)),
         "corrections": "",
+        "known_demands": phrase_category_demands(template.demands),
+        "demands": phrase_demands(category_demands(template)),
     }
     return {name: values[name] for name in prompt.inputs}

@@ -4,7 +4,7 @@ import sys
 from dataclasses import dataclass, field
 from typing import Protocol
 
-import click
+import typer
 from rich.text import Text
 
 from agents.ruling_drafts import acceptance, correction, rejection
@@ -37,7 +37,7 @@ class Terminal:
     def key(self) -> str:
         """Return the next key; empty at the end (Ctrl-D)."""
         try:
-            return str(click.getchar())
+            return str(typer.getchar())
         except EOFError:
             return ""
 

@@ -12,7 +12,7 @@ from memory.record import Record
 
 _USER_IN_URL = re.compile(r"(?<=://)(?!/).*@")
 
-Agent = Literal["category_expert", "attribute_extractor", "critic", "summarizer"]
+Agent = Literal["category_expert", "attribute_extractor", "critic", "demand_analyst", "demand_critic", "summarizer"]
 Aid = Literal["look_up", "demonstrations", "student", "calibration", "abstention", "escalation", "cascade"]
 Origins = dict[str, str]  # setting -> where its value came from
 

@@ -3,20 +3,16 @@
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.text import Text
-from rich.tree import Tree
 
-from agents.phrasing import phrase_path
 from commands.catalog_items import typed_id
+from commands.graph import around_as_json, print_around, view_around
 from commands.knowledge import print_knowledge
-from commands.output import AsJson, KnowledgeBase, console, print_json
+from commands.output import AsJson, KnowledgeBase, print_json
 from commands.settings import settings_of
 from memory.errors import ReaseqError
-from memory.text import printable
 
 if TYPE_CHECKING:
     from memory.database import Database
-    from memory.knowledge_graph import Surroundings
 
 
 class NothingKnown(ReaseqError):
@@ -32,22 +28,23 @@ def show(
 ) -> None:
     """Show what the knowledge base knows of one item, with evidence."""
     from memory.database import open_existing_database  # noqa: PLC0415 - SQL takes a moment to import
-    from memory.knowledge_graph import graph_of, surroundings  # noqa: PLC0415
-    from memory.store import enrichment_of, enrichments  # noqa: PLC0415
+    from memory.knowledge_graph.nodes import ItemNode  # noqa: PLC0415
+    from memory.store import enrichment_of  # noqa: PLC0415
 
     settings, item_id = settings_of(context, kb=kb), typed_id(item_id)
-    with open_existing_database(settings.kb) as database, database.session() as session:
-        known = enrichment_of(session, item_id)
+    with open_existing_database(settings.kb) as database:
+        with database.session() as session:
+            known = enrichment_of(session, item_id)
         if known is None:
             raise NothingKnown(f"{database.url} has no enrichment of item {item_id!r}{_why(database, item_id)}")
-        around = surroundings(graph_of(enrichments(session)), item_id) if graph else None
+        around = view_around(database, ItemNode(item_id)) if graph else None
     if as_json:
         document = {"item": known.item.model_dump(mode="json"), "enrichment": known.enrichment.model_dump(mode="json")}
-        print_json(document | ({"graph": around.model_dump(mode="json")} if around else {}))
+        print_json(document | ({"graph": around_as_json(around)} if around else {}))
         return
     print_knowledge(known.item, known.enrichment)
     if around:
-        _print_surroundings(around)
+        print_around(around)
 
 
 def _why(database: "Database", item_id: str) -> str:
@@ -60,16 +57,3 @@ def _why(database: "Database", item_id: str) -> str:
     if failure:
         return f": its last run failed with {failure.reason}: {failure.detail}"
     return f"; there are {', '.join(near)}" if near else "; it is empty so far: reaseq enrich CATALOG"
-
-
-def _print_surroundings(around: "Surroundings") -> None:
-    tree = Tree(Text(f"{around.item_id}  {printable(around.title, 80)}", style="bold"))
-    tree.add(Text(f"in category {phrase_path(around.category)}"))
-    values = tree.add("values")
-    for value in around.values:
-        unit = f" {value.unit}" if value.unit else ""
-        values.add(Text(printable(f"{value.attribute} = {value.normalized}{unit}  ({value.others} other items)", 200)))
-    similar = tree.add("items that share most of them")
-    for item in around.similar:
-        similar.add(Text(printable(f"{item.item_id}  {item.title}  ({item.shared} shared)", 200)))
-    console.print(tree)

@@ -10,7 +10,7 @@ from rich.text import Text
 from agents.phrasing import phrase_path
 from commands.catalog_items import find_item, given_item
 from commands.enrich import ColumnMap
-from commands.knowledge import print_claims, print_knowledge, print_template
+from commands.knowledge import print_claims, print_demands, print_knowledge, print_template
 from commands.output import AsJson, KnowledgeBase, console, print_json, printable_lines, run_async
 from commands.run_options import RunOptions
 from commands.setting_options import AIDS, REASONING, with_options
@@ -109,7 +109,8 @@ def _print_update(item: CatalogItem, step: "Step") -> None:
         print_template(update["template"])
     if "claims" in update:
         print_claims(item, update["claims"], ())
-    for verdict in update.get("verdicts", ()):
+    print_demands(update.get("demands", ()), ())
+    for verdict in (*update.get("verdicts", ()), *update.get("demand_verdicts", ())):
         console.print(
             Text(
                 printable_lines(

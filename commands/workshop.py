@@ -30,6 +30,7 @@ from graphs.templates import TemplateShelf
 from memory.batch_shelf import BatchShelf
 from memory.category import template_maker
 from memory.database import Database, open_database
+from memory.demand_space import DemandSpace
 from memory.encoder import MiniLmEncoder
 from memory.ledger import Ledger
 from memory.reviews import ruling_lookup
@@ -154,6 +155,7 @@ def _workshop(opened: _Opened, off_loop: bool) -> Workshop:
             taxonomy, database, _template_maker(model.spec, capabilities, prompts), off_loop=off_loop
         ),
         provenance=provenance_of(settings, model, prompts, taxonomy, encoder.name),
+        demand_space=DemandSpace.build(taxonomy, encoder, settings.cache, _announce) if capabilities.supposes else None,
         shop_words=shop_words_of(taxonomy.phrases()),
         aids=_aids(opened, taxonomy, encoder, journal),
         rulings=ruling_lookup(database, once=off_loop),
@@ -224,7 +226,7 @@ def _in_batches_policy(settings: Settings) -> ResiliencePolicy:
 
 
 def _announce(texts: int) -> None:
-    say(f"Embedding the taxonomy's {texts:,} names and other words; this is done once and kept …")
+    say(f"Embedding {texts:,} names and other words of the taxonomy; this is done once and kept …")
 
 
 def _template_maker(spec: str, capabilities: Capabilities, prompts: PromptLibrary) -> str | None:

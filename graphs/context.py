@@ -9,6 +9,7 @@ from agents.extraction.aids import NO_AIDS, Aids
 from graphs.templates import TemplateShelf
 from memory.category import CategoryCandidate
 from memory.rulings import HumanRuling
+from memory.demand_space import DemandSpace
 from memory.schema import Provenance
 from prompts.library import PromptLibrary
 
@@ -39,6 +40,7 @@ class EnrichmentContext:
     categories: CategorySearch
     templates: TemplateShelf
     provenance: Provenance
+    demand_space: DemandSpace | None = None  # None: no model proposes demands, so none have to be told apart
     shop_words: frozenset[str] = frozenset()  # folded words of the taxonomy: no brand begins with one
     aids: Aids = NO_AIDS  # of the attribute extractor
     rulings: Callable[[str], tuple[HumanRuling, ...]] = no_rulings  # people's decisions about an item, by its id

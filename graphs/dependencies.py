@@ -21,5 +21,7 @@ AGENTS = (
         after=("attribute_extractor",),
         uses=("max_revisions",),
     ),
+    AgentNeeds(agent="demand_analyst", prompts=("demand_analyst",), after=("critic",)),
+    AgentNeeds(agent="demand_critic", prompts=("demand_critic",), after=("demand_analyst",), uses=("encoder",)),
     AgentNeeds(agent="summarizer", prompts=("summarizer",), after=("critic",)),
 )

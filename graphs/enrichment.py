@@ -13,8 +13,9 @@ from graphs.state import EnrichmentState, EnrichmentUpdate
 
 EnrichmentGraph = CompiledStateGraph[EnrichmentState, EnrichmentContext, EnrichmentState, EnrichmentState]
 
-# category_expert, summarizer, and at most MOST_REVISIONS + 1 pairs of attribute_extractor and critic; one to spare.
-RECURSION_LIMIT = 2 + 2 * (MOST_REVISIONS + 1) + 1
+# category_expert, demand_analyst, demand_critic, summarizer, and at most MOST_REVISIONS + 1 pairs of
+# attribute_extractor and critic; one to spare.
+RECURSION_LIMIT = 4 + 2 * (MOST_REVISIONS + 1) + 1
 
 
 class Node(Protocol):
@@ -46,17 +47,21 @@ def build_enrichment_graph(
     graph.add_node("category_expert", bound(nodes.category_expert))
     graph.add_node("attribute_extractor", bound(nodes.attribute_extractor))
     graph.add_node("critic", bound(nodes.critic))
+    graph.add_node("demand_analyst", bound(nodes.demand_analyst))
+    graph.add_node("demand_critic", bound(nodes.demand_critic))
     graph.add_node("summarizer", bound(nodes.summarizer))
 
     graph.add_edge(START, "category_expert")
     graph.add_edge("category_expert", "attribute_extractor")
     graph.add_edge("attribute_extractor", "critic")
     graph.add_conditional_edges("critic", after_critic)
+    graph.add_edge("demand_analyst", "demand_critic")
+    graph.add_edge("demand_critic", "summarizer")
     graph.add_edge("summarizer", END)
     return graph.compile(name="enrichment").with_config({"recursion_limit": RECURSION_LIMIT})
 
 
-async def after_critic(state: EnrichmentState) -> Literal["attribute_extractor", "summarizer"]:
-    """Send the failed claims back; with none left, or no revision left, go on to the summary."""
+async def after_critic(state: EnrichmentState) -> Literal["attribute_extractor", "demand_analyst"]:
+    """Send the failed claims back; with none left, or no revision left, go on to the demands."""
     # Asynchronous though it waits for nothing: LangGraph runs a plain function in another thread, at every item.
-    return "attribute_extractor" if state["corrections"] else "summarizer"
+    return "attribute_extractor" if state["corrections"] else "demand_analyst"

@@ -9,6 +9,8 @@ from agents.category_expert import choose_category, complete_template
 from agents.critic import review_claims
 from agents.extraction.corrections import Corrections
 from agents.human_rulings import human_claims, human_verdicts, peoples_word
+from agents.demand_analyst import propose_demands
+from agents.demand_critic import review_demands
 from agents.summarizer import summarize
 from graphs.context import EnrichmentContext
 from graphs.state import EnrichmentState, EnrichmentUpdate, accepted_claims, claims_to_review
@@ -72,6 +74,34 @@ async def critic(state: EnrichmentState, runtime: Runtime[EnrichmentContext]) ->
     )
     again = _corrections(state, verdicts) if round_number < context.max_revisions else None
     return {"verdicts": (*settled.values(), *verdicts), "corrections": again}
+
+
+async def demand_analyst(state: EnrichmentState, runtime: Runtime[EnrichmentContext]) -> EnrichmentUpdate:
+    """Say what somebody may want of the item: the category's demands, and what a capable model adds."""
+    context = runtime.context
+    demands = await propose_demands(
+        state["item"],
+        state["template"],
+        accepted_claims(state),
+        model=context.model,
+        prompt=context.prompts.get("demand_analyst"),
+    )
+    return {"demands": tuple(demands)}
+
+
+async def demand_critic(state: EnrichmentState, runtime: Runtime[EnrichmentContext]) -> EnrichmentUpdate:
+    """Rule on the demands, each once."""
+    context = runtime.context
+    verdicts = await review_demands(
+        state["item"],
+        state["demands"],
+        state["template"],
+        accepted_claims(state),
+        space=context.demand_space,
+        model=context.model,
+        prompt=context.prompts.get("demand_critic"),
+    )
+    return {"demand_verdicts": tuple(verdicts)}
 
 
 async def summarizer(state: EnrichmentState, runtime: Runtime[EnrichmentContext]) -> EnrichmentUpdate:

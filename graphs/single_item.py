@@ -81,6 +81,8 @@ def _enrichment(state: EnrichmentState, context: EnrichmentContext, tally: CallT
         claims=state["claims"],
         verdicts=tuple(_final(verdict) for verdict in state["verdicts"]),
         ungrounded=state["ungrounded"],
+        demands=state["demands"],
+        demand_verdicts=state["demand_verdicts"],
         summary=state["summary"],
         rounds=state["round"],
         provenance=context.provenance,

@@ -7,7 +7,7 @@ from typing_extensions import TypedDict  # the one of `typing` has no JSON schem
 
 from agents.extraction.corrections import Corrections
 from memory.category import CategoryChoice, CategoryTemplate
-from memory.schema import CatalogItem, Claim, Decision, UngroundedProposal, Verdict
+from memory.schema import CatalogItem, Claim, Decision, Demand, UngroundedProposal, Verdict
 
 T = TypeVar("T")
 
@@ -27,6 +27,8 @@ class EnrichmentUpdate(TypedDict, total=False):
     verdicts: Annotated[tuple[Verdict, ...], joined]  # one a claim
     corrections: Corrections | None  # what goes back to the extractor; None when nothing does
     round: int  # of the extractor, from 0
+    demands: tuple[Demand, ...]
+    demand_verdicts: tuple[Verdict, ...]  # one a demand
     summary: str
 
 

@@ -6,6 +6,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from memory.record import Record
+from memory.relation import Relation
 
 
 class AttributeType(StrEnum):
@@ -57,6 +58,13 @@ class AttributeSpec(Record):
         return self
 
 
+class CategoryDemand(Record):
+    """What somebody may want of anything in a category."""
+
+    relation: Relation
+    text: str = Field(min_length=1, max_length=200)
+
+
 class Category(Record):
     """One node of a taxonomy."""
 
@@ -64,6 +72,7 @@ class Category(Record):
     path: tuple[str, ...] = Field(min_length=1)
     also: tuple[str, ...] = ()  # other words for it, in any language
     attributes: tuple[str, ...] = ()  # attribute keys
+    demands: tuple[CategoryDemand, ...] = ()  # its own, then those of its department
     leaf: bool = True
 
     @property
@@ -79,6 +88,7 @@ class CategoryTemplate(Record):
     path: tuple[str, ...]
     also: tuple[str, ...] = ()  # other words for the category, in any language
     attributes: tuple[AttributeSpec, ...]
+    demands: tuple[CategoryDemand, ...] = ()
     taxonomy_version: str
     completed_by: str | None = None  # the model and prompt that may have added attributes
 

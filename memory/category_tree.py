@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from memory.category import AttributeSpec, Category, CategoryTemplate
+from memory.category import AttributeSpec, Category, CategoryDemand, CategoryTemplate
 from memory.errors import ReaseqError
 
 
@@ -26,6 +26,7 @@ class Taxonomy:
     version: str
     categories: Mapping[str, Category]
     attributes: Mapping[str, AttributeSpec]
+    wanted_of_anything: tuple[CategoryDemand, ...] = ()  # demands that tell nothing apart
 
     def leaves(self) -> Iterator[Category]:
         """Yield the categories that items belong to."""
@@ -54,12 +55,17 @@ class Taxonomy:
             path=category.path,
             also=category.also,
             attributes=tuple(self.attributes[key] for key in category.attributes),
+            demands=category.demands,
             taxonomy_version=self.version,
         )
 
 
 def build_taxonomy(
-    name: str, content: bytes, categories: Iterable[Category], attributes: Iterable[AttributeSpec]
+    name: str,
+    content: bytes,
+    categories: Iterable[Category],
+    attributes: Iterable[AttributeSpec],
+    wanted_of_anything: Iterable[CategoryDemand] = (),
 ) -> Taxonomy:
     """Return the taxonomy of these parts, its version hashed from `content`; `TaxonomyError` where they do not fit."""
     by_key: dict[str, AttributeSpec] = {}
@@ -75,4 +81,5 @@ def build_taxonomy(
                 raise TaxonomyError(f"taxonomy {name}: category {category.id!r} asks for an unknown attribute {key!r}")
     if not by_id:
         raise TaxonomyError(f"taxonomy {name} has no categories")
-    return Taxonomy(f"{name}-{hashlib.sha256(content).hexdigest()[:8]}", by_id, by_key)
+    version = f"{name}-{hashlib.sha256(content).hexdigest()[:8]}"
+    return Taxonomy(version, by_id, by_key, tuple(wanted_of_anything))

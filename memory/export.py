@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from memory.atomic_file import FileUnwritable, written_whole
 from memory.rows import StoredKnowledge
-from memory.schema import Claim, Decision
+from memory.schema import Claim, ClaimSource, Decision, Demand
 from memory.store import enrichments
 
 Json = str | int | float | None | list["Json"] | dict[str, "Json"]
@@ -50,7 +50,7 @@ _NUMBER = re.compile(
 class ExportFormat(StrEnum):
     """What can be written."""
 
-    JSONL = "jsonl"  # one object an item
+    JSONL = "jsonl"  # one object an item, with its demands
     CSV = "csv"  # one row a claim
     PARQUET = "parquet"  # one row a claim
 
@@ -151,6 +151,8 @@ def _as_object(known: StoredKnowledge) -> dict[str, Json]:
         "category": {"id": enrichment.category.category_id, "path": list(enrichment.category.path)},
         "attributes": dict(attributes),
         "rejected": [*_rejected(known)],
+        "demands": [_demand(known, demand) for demand in enrichment.accepted_demands],
+        "rejected_demands": [*_rejected_demands(known)],
         "summary": enrichment.summary,
         "provenance": {
             "content_hash": enrichment.content_hash,
@@ -174,6 +176,25 @@ def _rejected(known: StoredKnowledge) -> Iterator[dict[str, Json]]:
         if verdict.decision is not Decision.ACCEPT:
             ruling: dict[str, Json] = {"decision": verdict.decision.value, "reason": verdict.reason.value}
             yield {"name": claim.name, **_claim(claim), **ruling, "note": verdict.note}
+
+
+def _demand(known: StoredKnowledge, demand: Demand) -> dict[str, Json]:
+    """Return a demand, with the claims that it rests on in place of their ids, and marked as no word of the text."""
+    content: dict[str, Json] = demand.model_dump(mode="json", exclude={"id", "rests_on"})
+    rests_on: list[Json] = [
+        {"name": claim.name, "normalized": claim.normalized, "unit": claim.unit}
+        for claim in known.enrichment.claims
+        if claim.id in demand.rests_on
+    ]
+    return content | {"rests_on": rests_on, "source": ClaimSource.WORLD_KNOWLEDGE.value}
+
+
+def _rejected_demands(known: StoredKnowledge) -> Iterator[dict[str, Json]]:
+    demands = {demand.id: demand for demand in known.enrichment.demands}
+    for verdict in known.enrichment.demand_verdicts:
+        if verdict.decision is not Decision.ACCEPT:
+            ruling: dict[str, Json] = {"decision": verdict.decision.value, "reason": verdict.reason.value}
+            yield _demand(known, demands[verdict.claim_id]) | ruling | {"note": verdict.note}
 
 
 def _as_rows(known: StoredKnowledge) -> Iterator[dict[str, Json]]:

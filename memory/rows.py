@@ -95,15 +95,19 @@ def verdict_rows(enrichment: Enrichment) -> list[Row]:
     return [{"item_id": enrichment.item_id} | verdict.model_dump(mode="json") for verdict in enrichment.verdicts]
 
 
-def knowledge_from(item_row: ItemRow, row: EnrichmentRow, parts: Iterable[ClaimParts]) -> StoredKnowledge:
+def knowledge_from(
+    item_row: ItemRow, row: EnrichmentRow, parts: Iterable[ClaimParts], demands: dict[str, object]
+) -> StoredKnowledge:
     """Return the stored item with its enrichment; every evidence is checked against the item's stored text again.
 
+    `demands` is what `memory.demand_rows.demands_content` gives.
     Raises `CorruptKnowledge` where the stored rows no longer hold together.
     """
     item = item_from(item_row)
     ordered = sorted(parts, key=lambda part: part[0].position)
     try:
-        enrichment = Enrichment.model_validate(_enrichment_content(row, ordered), context={"item": item})
+        content = _enrichment_content(row, ordered) | demands
+        enrichment = Enrichment.model_validate(content, context={"item": item})
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         raise CorruptKnowledge(f"what is stored of item {item.id!r} is not valid: {first['msg']}") from error

@@ -11,6 +11,7 @@ from pydantic import Field, ModelWrapValidatorHandler, ValidationInfo, model_val
 from memory.category import CategoryChoice
 from memory.model_call import Usage
 from memory.record import Record
+from memory.relation import Relation as Relation  # noqa: PLC0414 - those who read a demand find it here
 
 
 class SourceField(Record):
@@ -162,28 +163,19 @@ class Reason(StrEnum):
     UNRULED = "unruled"  # the model passed over the claim
     LOW_CONFIDENCE = "low_confidence"  # below what the target precision asks for
     REVIEWED = "reviewed"  # a person decided
+    GENERIC = "generic"  # of a demand: it is true of most other items as well
+    IMPLAUSIBLE = "implausible"  # of a demand: nobody would want the item for it
 
 
 class Verdict(Record):
-    """The critic's ruling on one claim."""
+    """The critic's ruling on one claim or one demand."""
 
-    claim_id: str
+    claim_id: str  # or the demand's id
     decision: Decision
     reason: Reason
     checked_by: Literal["code", "model", "human"]
     note: str = ""
     round: int = Field(default=0, ge=0)
-
-
-class Relation(StrEnum):
-    """How a demand relates to an item (after COSMO, Yu et al. 2024, and FolkScope, Yu et al. 2023)."""
-
-    USED_FOR = "used_for"  # a purpose or function
-    USED_BY = "used_by"  # who wants it
-    USED_IN = "used_in"  # where
-    USED_WITH = "used_with"  # a complement
-    OCCASION = "occasion"  # when
-    SUBSTITUTE_OF = "substitute_of"  # what it stands in for
 
 
 class Demand(Record):
@@ -241,8 +233,16 @@ class Enrichment(Record):
         """The claims that the critic let through."""
         return tuple(c for c in self.claims if self.verdict_on(c).decision is Decision.ACCEPT)
 
+    @property
+    def accepted_demands(self) -> tuple[Demand, ...]:
+        """The demands that the critic let through."""
+        accepted = {v.claim_id for v in self.demand_verdicts if v.decision is Decision.ACCEPT}
+        return tuple(demand for demand in self.demands if demand.id in accepted)
+
     @model_validator(mode="after")
     def _each_claim_is_ruled_once(self) -> Self:
         if sorted(claim.id for claim in self.claims) != sorted(verdict.claim_id for verdict in self.verdicts):
             raise ValueError(f"item {self.item_id!r}: each claim needs exactly one verdict")
+        if sorted(demand.id for demand in self.demands) != sorted(v.claim_id for v in self.demand_verdicts):
+            raise ValueError(f"item {self.item_id!r}: each demand needs exactly one verdict")
         return self

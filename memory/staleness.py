@@ -1,7 +1,7 @@
 """Which results another configuration would make anew, and what that would cost, as far as the past can tell."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Literal
@@ -83,16 +83,19 @@ class Forecast(Record):
         return None if None in costs else sum((cost for cost in costs if cost is not None), Decimal(0))
 
 
-def stale(session: Session, wanted: Wanted, *, after: str = "") -> Iterator[StaleResult]:
+def stale(
+    session: Session, wanted: Wanted, *, after: str = "", only: Collection[str] | None = None
+) -> Iterator[StaleResult]:
     """Yield each (item, agent) whose result is not what the wanted configuration would give, in order of item id.
 
-    Items up to the id `after` are passed over.
+    Items up to the id `after` are passed over, and all but the few in `only` where it is given.
 
     Results are looked for in the version of that configuration, else in the current one, and below. An item that
     failed in the wanted version is no more stale: it is among the failures. It is read a page at a time.
     """
     version = wanted_version(session, wanted)
     query = _items_with_provenance(lineage(session, version), version)
+    query = query if only is None else query.where(col(ItemRow.id).in_(only))
     reasons = lru_cache(maxsize=64)(lambda made: _reasons(made, wanted))
     never, text = ({needs.agent: (why,) for needs in wanted.agents} for why in (NEVER_ENRICHED, TEXT))
     last = after

@@ -8,6 +8,8 @@ from sqlmodel import Session, SQLModel, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from memory.category import CategoryTemplate
+from memory.demand_rows import demand_rows, demands_content, demands_of
+from memory.demand_tables import DemandRow
 from memory.items import PAGE, item_of, items, save_item, save_items, search_items, similar_ids
 from memory.outcomes import (
     ItemFailure,
@@ -55,6 +57,7 @@ __all__ = [  # all that is stored of items, from one place
     "counts",
     "enrichment_of",
     "enrichments",
+    "enrichments_of",
     "failure_of",
     "failures",
     "forget_rejected_rows",
@@ -82,7 +85,7 @@ _FORGET = delete(TABLES.tables["enrichment"]).where(
 )
 _INSERTS: dict[type[SQLModel], Insert] = {
     table: insert(TABLES.tables[str(table.__tablename__)])
-    for table in (EnrichmentRow, ClaimRow, EvidenceRow, VerdictRow)
+    for table in (EnrichmentRow, ClaimRow, EvidenceRow, VerdictRow, DemandRow)
 }
 
 
@@ -168,12 +171,21 @@ def enrichment_of(
 def enrichments(session: Session, version_id: int | None = None) -> Iterator[StoredKnowledge]:
     """Yield (item, enrichment) as a version (the current one unless given) has it, in order of item id.
 
-    It is read a page at a time, with two queries a page.
+    It is read a page at a time, with three queries a page.
     """
     last, versions = "", lineage(session, version_id)
     while page := list(_known(session, versions, col(ItemRow.id) > last)):
         yield from page
         last = page[-1].item.id
+
+
+def enrichments_of(
+    session: Session, item_ids: Collection[str], version_id: int | None = None
+) -> Iterator[StoredKnowledge]:
+    """Yield what a version (the current one unless given) knows of some items, in order of id; others are left out."""
+    ids, versions = sorted(set(item_ids)), lineage(session, version_id)
+    for page in (ids[at : at + PAGE] for at in range(0, len(ids), PAGE)):
+        yield from _known(session, versions, col(ItemRow.id).in_(page), only=page)
 
 
 def claims_of(session: Session, item_id: str, version_id: int | None = None) -> tuple[Claim, ...]:
@@ -233,6 +245,7 @@ def _replace(session: Session, learnt: Sequence[Learnt]) -> None:
     _insert(session, ClaimRow, learnt, claim_rows)
     _insert(session, EvidenceRow, learnt, evidence_rows)
     _insert(session, VerdictRow, learnt, verdict_rows)
+    _insert(session, DemandRow, learnt, demand_rows)
 
 
 def _insert(
@@ -247,27 +260,36 @@ def _count(session: Session, table: type[SQLModel]) -> int:
     return session.exec(select(func.count()).select_from(table)).one()
 
 
-def _known(session: Session, versions: Collection[int], condition: ColumnElement[bool]) -> Iterator[StoredKnowledge]:
-    """Yield the first page of what a lineage knows of the items that meet a condition on their id."""
+def _known(
+    session: Session, versions: Collection[int], condition: ColumnElement[bool], *, only: Collection[str] = ()
+) -> Iterator[StoredKnowledge]:
+    """Yield the first page of what a lineage knows of the items that meet a condition on their id.
+
+    `only`: the ids, where they are scattered over the catalog.
+    """
     pairs = select(ItemRow, EnrichmentRow).join(EnrichmentRow, known_in(versions))
     page = session.exec(pairs.where(condition).order_by(col(ItemRow.id)).limit(PAGE)).all()
     if not page:
         return
-    parts = _claims_between(session, page[0][0].id, page[-1][0].id, {row.version_id for _, row in page})
+    first, last, read = page[0][0].id, page[-1][0].id, {row.version_id for _, row in page}
+    columns = (col(ClaimRow.item_id), col(DemandRow.item_id))
+    of_claims, of_demands = (ids.in_(only) if only else ids.between(first, last) for ids in columns)
+    parts, demands = _claims(session, of_claims, read), demands_of(session, of_demands, read)
     session.expunge_all()
     for item, enrichment in page:
-        yield knowledge_from(item, enrichment, parts[item.id, enrichment.version_id])
+        key = item.id, enrichment.version_id
+        yield knowledge_from(item, enrichment, parts[key], demands_content(demands[key]))
 
 
-def _claims_between(
-    session: Session, first: str, last: str, versions: Collection[int]
+def _claims(
+    session: Session, of_items: ColumnElement[bool], versions: Collection[int]
 ) -> dict[tuple[str, int], list[ClaimParts]]:
-    """Return the claims of the items from `first` to `last`, with evidence and verdict, by item id and version."""
+    """Return the claims of some items, with evidence and verdict, by item id and version."""
     query = (
         select(ClaimRow, EvidenceRow, VerdictRow)
         .outerjoin(EvidenceRow, _of_claim(EvidenceRow))
         .join(VerdictRow, _of_claim(VerdictRow))
-        .where(col(ClaimRow.item_id).between(first, last), col(ClaimRow.version_id).in_(versions))
+        .where(of_items, col(ClaimRow.version_id).in_(versions))
     )
     parts: dict[tuple[str, int], list[ClaimParts]] = defaultdict(list)
     for claim, evidence, verdict in session.exec(query):

@@ -1,21 +1,24 @@
 """Where taxonomies are loaded from: the starter's departments, files in the same form, public taxonomies."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import orjson
 from pydantic import Field, ValidationError
 
-from memory.category import AllowedValue, AttributeSpec, AttributeType, Category, TitlePosition
+from memory.category import AllowedValue, AttributeSpec, AttributeType, Category, CategoryDemand, TitlePosition
 from memory.category_tree import Taxonomy, TaxonomyError, UnknownCategory, build_taxonomy
 from memory.public_taxonomies import load_category_lines, load_shopify, shopify_files
 from memory.record import Record
+from memory.relation import Relation
 from memory.strict_yaml import YamlError, YamlValue, load_strict_yaml
 
 __all__ = ["Taxonomy", "TaxonomyError", "UnknownCategory", "YamlError", "load_taxonomy", "starter_taxonomy"]
 
 _DEPARTMENTS = Path(__file__).parent / "departments"
 _FLAGS = frozenset({"many"})
+_Demands = dict[Relation, tuple[str, ...]]
 # For the categories of public taxonomies that state no attributes.
 _DEFAULT_KEYS = ("brand", "model", "color", "material", "size")
 
@@ -35,9 +38,9 @@ def load_taxonomy(path: Path) -> Taxonomy:
     if not path.exists():
         raise TaxonomyError(f"there is no taxonomy at {path}")
     if shopify := shopify_files(path):
-        return load_shopify(*shopify, _default_attributes())
+        return _with_shared_demands(load_shopify(*shopify, _default_attributes()))
     if path.name.endswith((".txt", ".txt.gz")):
-        return load_category_lines(path, _default_attributes())
+        return _with_shared_demands(load_category_lines(path, _default_attributes()))
     files = sorted(path.glob("*.yaml")) if path.is_dir() else [path]
     if not files or any(file.suffix not in (".yaml", ".yml") for file in files):
         raise TaxonomyError(f"{path} is no taxonomy: it holds neither .yaml nor categories.jsonl, and is no .txt")
@@ -64,6 +67,7 @@ class _CategoryEntry(Record):
     path: tuple[str, ...]
     also: tuple[str, ...] = ()
     attributes: tuple[str, ...]
+    demands: _Demands = Field(default_factory=dict)
 
 
 class _DepartmentFile(Record):
@@ -71,6 +75,7 @@ class _DepartmentFile(Record):
 
     department: str | None = None
     attributes: dict[str, _AttributeEntry] = Field(default_factory=dict)
+    demands: _Demands = Field(default_factory=dict)  # of everything in it; without a department, of anything at all
     categories: tuple[_CategoryEntry, ...] = ()
 
 
@@ -80,13 +85,24 @@ def _load_departments(files: Iterable[Path], name: str) -> Taxonomy:
     specs = [spec for file, department in departments.items() for spec in _specs(file, department)]
     leaves = [category for file, department in departments.items() for category in _leaves(file, department)]
     content = orjson.dumps([contents[file] for file in sorted(contents)])
-    return build_taxonomy(name, content, [*_inner_nodes(leaves), *leaves], specs)
+    anything = [d for file, part in departments.items() if not part.department for d in _demands(file, part.demands)]
+    return build_taxonomy(name, content, [*_inner_nodes(leaves), *leaves], specs, anything)
 
 
 def _default_attributes() -> list[AttributeSpec]:
-    file = _DEPARTMENTS / "attributes.yaml"
-    shared = {spec.key: spec for spec in _specs(file, _department(file, load_strict_yaml(file, _FLAGS)))}
+    shared = {spec.key: spec for spec in _specs(*_shared())}
     return [shared[key] for key in _DEFAULT_KEYS]
+
+
+def _with_shared_demands(taxonomy: Taxonomy) -> Taxonomy:
+    """Return a public taxonomy, which states no demands, with those that the starter knows to tell nothing apart."""
+    file, shared = _shared()
+    return replace(taxonomy, wanted_of_anything=tuple(_demands(file, shared.demands)))
+
+
+def _shared() -> "tuple[Path, _DepartmentFile]":
+    file = _DEPARTMENTS / "attributes.yaml"
+    return file, _department(file, load_strict_yaml(file, _FLAGS))
 
 
 def _department(file: Path, content: Mapping[str, YamlValue]) -> _DepartmentFile:
@@ -128,10 +144,27 @@ def _refuse_ambiguous_words(file: Path, key: str, values: Mapping[str, tuple[str
 
 
 def _leaves(file: Path, department: _DepartmentFile) -> Iterator[Category]:
+    shared = list(_demands(file, department.demands))
     for entry in department.categories:
         if not entry.path or entry.path[0] != department.department:
             raise TaxonomyError(f"{file}: category {entry.id!r}: its path has to start with {department.department!r}")
-        yield Category(id=entry.id, path=entry.path, also=entry.also, attributes=entry.attributes)
+        own = _demands(file, entry.demands)
+        yield Category(
+            id=entry.id,
+            path=entry.path,
+            also=entry.also,
+            attributes=entry.attributes,
+            demands=tuple(dict.fromkeys((*own, *shared))),
+        )
+
+
+def _demands(file: Path, given: _Demands) -> Iterator[CategoryDemand]:
+    for relation, texts in given.items():
+        for text in texts:
+            try:
+                yield CategoryDemand(relation=relation, text=text)
+            except ValidationError as error:
+                raise TaxonomyError(f"{file}: demands / {relation}: {error.errors()[0]['msg']}") from error
 
 
 def _inner_nodes(leaves: Iterable[Category]) -> Iterator[Category]:

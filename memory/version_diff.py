@@ -22,6 +22,7 @@ class ItemDiff(Record):
     added: tuple[Value, ...]  # attributes that only the second has
     removed: tuple[Value, ...]  # attributes that only the first has
     changed: tuple[tuple[Value, Value], ...]  # an attribute's value in the first and in the second
+    demands: tuple[int, int]  # accepted ones that only the second has, and that only the first has
     summary: bool  # whether the summaries differ
 
 
@@ -60,6 +61,7 @@ def _difference(before: StoredKnowledge | None, after: StoredKnowledge | None) -
     was, now = _values(before), _values(after)
     categories = _category(before), _category(after)
     changed, removed, added = _changes(was, now)
+    wanted, wanted_now = _demands(before), _demands(after)
     difference = ItemDiff(
         item_id=known.item.id,
         title=known.item.title,
@@ -68,9 +70,10 @@ def _difference(before: StoredKnowledge | None, after: StoredKnowledge | None) -
         added=added,
         removed=removed,
         changed=changed,
+        demands=(len(wanted_now - wanted), len(wanted - wanted_now)),
         summary=bool(before and after and before.enrichment.summary != after.enrichment.summary),
     )
-    told = difference.category or added or removed or changed or difference.summary
+    told = difference.category or added or removed or changed or any(difference.demands) or difference.summary
     return difference if told or not (before and after) else None
 
 
@@ -92,6 +95,11 @@ def _changes(
 
 def _values(known: StoredKnowledge | None) -> list[Value]:
     return sorted({_value(claim) for claim in known.enrichment.accepted}, key=str) if known else []
+
+
+def _demands(known: StoredKnowledge | None) -> set[tuple[str, str, bool]]:
+    demands = known.enrichment.accepted_demands if known else ()
+    return {(demand.relation.value, demand.text, demand.positive) for demand in demands}
 
 
 def _value(claim: Claim) -> Value:

@@ -9,14 +9,15 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
+from memory.demand_tables import DemandRow
 from memory.items import PAGE
 from memory.runs import versions_at_work
 from memory.tables import TABLES, ClaimRow, EnrichmentRow, EvidenceRow, ItemRow, VerdictRow, VersionRow, WorkRow
 from memory.versions import current_version, lineage, lineage_in, parents_of_all
 
 Result = EnrichmentRow | WorkRow  # what has an item's content hash
-Part = EnrichmentRow | ClaimRow | EvidenceRow | VerdictRow | WorkRow
-PARTS = (EnrichmentRow, ClaimRow, EvidenceRow, VerdictRow)  # each hangs on those before it
+Part = EnrichmentRow | ClaimRow | EvidenceRow | VerdictRow | DemandRow | WorkRow
+PARTS = (EnrichmentRow, ClaimRow, EvidenceRow, VerdictRow, DemandRow)  # each hangs on those before it
 
 
 def prune(session: Session, keep: Collection[int] = ()) -> list[int]:

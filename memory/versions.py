@@ -3,9 +3,10 @@
 import hashlib
 from collections.abc import Collection, Mapping
 from datetime import datetime
+from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, func, update
+from sqlalchemy import ColumnElement, SQLColumnExpression, exists, func, update
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
@@ -111,13 +112,11 @@ def lineage_in(parents: Mapping[int, int | None], version_id: int | None) -> lis
     return found
 
 
-def known_in(lineage: Collection[int]) -> ColumnElement[bool]:
-    """Return the condition on (`ItemRow`, `EnrichmentRow`) that this is what a lineage knows of the item."""
-    current_text = (col(EnrichmentRow.item_id) == col(ItemRow.id)) & (
-        col(EnrichmentRow.content_hash) == col(ItemRow.content_hash)
-    )
+def known_in(lineage: Collection[int], result: type[EnrichmentRow] = EnrichmentRow) -> ColumnElement[bool]:
+    """Return the condition on (`ItemRow`, `result`) that this is what a lineage knows of the item."""
+    current_text = (col(result.item_id) == col(ItemRow.id)) & (col(result.content_hash) == col(ItemRow.content_hash))
     if len(lineage) < 2:
-        return current_text & col(EnrichmentRow.version_id).in_(lineage)
+        return current_text & col(result.version_id).in_(lineage)
     other = aliased(EnrichmentRow)  # a parent's id is the smaller one, so the nearest has the greatest
     nearest = (
         select(func.max(col(other.version_id)))
@@ -126,7 +125,18 @@ def known_in(lineage: Collection[int]) -> ColumnElement[bool]:
         .correlate(ItemRow)
         .scalar_subquery()
     )
-    return current_text & (col(EnrichmentRow.version_id) == nearest)
+    return current_text & (col(result.version_id) == nearest)
+
+
+def is_known_in(
+    lineage: Collection[int], item_id: SQLColumnExpression[Any], version_id: SQLColumnExpression[Any]
+) -> ColumnElement[bool]:
+    """Return the condition on a row that it is part of what a lineage knows of its item, asked row by row."""
+    result = aliased(EnrichmentRow)
+    is_of = (col(result.item_id) == item_id) & (col(result.version_id) == version_id)
+    return exists(
+        select(ItemRow.id).join(result, known_in(lineage, result)).where(is_of).correlate_except(ItemRow, result)
+    )
 
 
 def ended_in(lineage: Collection[int]) -> ColumnElement[bool]:

@@ -21,6 +21,8 @@ class Capabilities:
     writes: bool = True  # writes the summary
     proposes: bool = True  # states values and template attributes of its own; False: only picks offered spans
     picks: bool = True  # picks among title spans where rules leave several
+    supposes: bool = True  # states what somebody may want of an item
+    weighs: bool = True  # rules on such demands
 
     def without(self, agents: Iterable[str]) -> Self:
         """Return what is left where these agents go without a model; KeyError for an agent that asks none."""
@@ -32,6 +34,8 @@ _ABILITIES = {
     "category_expert": ("classifies",),
     "attribute_extractor": ("proposes", "picks"),
     "critic": ("judges",),
+    "demand_analyst": ("supposes",),
+    "demand_critic": ("weighs",),
     "summarizer": ("writes",),
 }
 

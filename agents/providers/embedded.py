@@ -50,7 +50,9 @@ class EmbeddedModel:
 
     spec = "embedded:smollm2"
     # Measured: as a classifier and judge it is near chance; it copies offered spans of a title acceptably.
-    capabilities = Capabilities(classifies=False, judges=False, writes=False, proposes=False)
+    capabilities = Capabilities(
+        classifies=False, judges=False, writes=False, proposes=False, supposes=False, weighs=False
+    )
 
     def __init__(self, *, max_tokens: int = 256) -> None:
         self._max_tokens = max_tokens

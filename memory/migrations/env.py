@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from memory import review_tables  # noqa: F401 - its table is one of TABLES
+from memory import demand_tables, review_tables  # noqa: F401 - their tables are among TABLES
 from memory.tables import TABLES
 
 context.configure(

@@ -232,7 +232,7 @@ def test_a_dry_run_without_a_past_and_a_key_says_so_and_makes_no_file() -> None:
     ran = reaseq("enrich", "kettles.csv", *MODEL, "--dry-run")
 
     assert ran.code == 0, ran.errors
-    assert "3 items, 12 results" in ran.errors
+    assert "3 items, 18 results" in ran.errors
     assert "no past to judge by: category_expert" in ran.errors
     assert not Path("knowledge.db").exists()
 

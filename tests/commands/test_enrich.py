@@ -124,6 +124,7 @@ SCRIPT: list[dict[str, Any]] = [
     {"agent": "category_expert", "prompt": "category_expert_template", "answer": {"attributes": []}},
     {"agent": "attribute_extractor", "answer": {"claims": [BRAND]}},
     {"agent": "critic", "answer": {"verdicts": []}},
+    {"agent": "demand_analyst", "answer": {"demands": []}},
     {"agent": "summarizer", "answer": {"summary": "A kettle."}},
 ]
 
@@ -180,8 +181,9 @@ def test_a_server_that_cannot_be_reached_ends_the_run_at_once(monkeypatch: pytes
 def test_a_title_can_be_traced_step_by_step() -> None:
     ran = reaseq("trace", "--title", "Acme steel kettle 1.7 l red")
 
-    steps = [f"{n}. {node}" for n, node in enumerate(["category_expert", "attribute_extractor", "critic"], 1)]
-    places = [ran.output.index(step) for step in [*steps, "4. summarizer", "result"]]
+    nodes = ["category_expert", "attribute_extractor", "critic", "demand_analyst", "demand_critic", "summarizer"]
+    steps = [f"{n}. {node}" for n, node in enumerate(nodes, 1)]
+    places = [ran.output.index(step) for step in [*steps, "result"]]
     assert ran.code == 0
     assert places == sorted(places)
     assert "kitchen.kettles" in ran.output

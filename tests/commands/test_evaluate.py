@@ -218,7 +218,8 @@ def test_what_each_agent_is_worth_costs_only_what_is_new(provider: LoopbackProvi
     ran = evaluate(*MODEL, "--sample", "5", "--agents", "all", "--json")
 
     found = {entry["agent"]: entry for entry in ran.document["marginals"]}
-    assert list(found) == ["category_expert", "attribute_extractor", "critic", "summarizer", "revisions"]
+    agents = ["category_expert", "attribute_extractor", "critic", "demand_analyst", "demand_critic", "summarizer"]
+    assert list(found) == [*agents, "revisions"]
     assert found["attribute_extractor"]["f1"]["difference"] > 0
     assert found["attribute_extractor"]["f1_per_1000_tokens"] > 0
     assert found["critic"]["f1"]["difference"] == 0

@@ -36,6 +36,7 @@ COMMANDS: dict[str, list[str]] = {
     "kb prune": [],
     "trace": ["kettles.csv", "--item", "K1"],
     "show": ["K1", "--graph"],
+    "graph": ["K1"],
     "export": ["--format", "csv", "--out", "out.csv"],
     "models": [],
     "settings": [],

@@ -7,7 +7,15 @@ import pytest
 
 from tests.commands.command_line import ROOT, reaseq
 
-NAMES = {"attribute_extractor", "category_expert", "category_expert_template", "critic", "summarizer"}
+NAMES = {
+    "attribute_extractor",
+    "category_expert",
+    "category_expert_template",
+    "critic",
+    "demand_analyst",
+    "demand_critic",
+    "summarizer",
+}
 
 
 @pytest.fixture
@@ -86,3 +94,12 @@ def test_a_folder_that_is_missing_is_named() -> None:
 
     assert ran.code == 1
     assert "nowhere" in ran.errors
+
+
+@pytest.mark.parametrize("agent", ["demand_analyst", "demand_critic"])
+def test_the_prompts_of_demands_are_rendered_with_what_the_category_says(agent: str) -> None:
+    ran = reaseq("prompts", "render", agent, "--item", "K1", "--catalog", "kettles.csv", "--model", "openai:small")
+
+    assert ran.code == 0, ran.errors
+    assert "boiling water for tea" in ran.output
+    assert "<product-" in ran.output

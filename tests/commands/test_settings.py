@@ -154,11 +154,11 @@ def test_an_agent_that_is_to_go_without_asks_no_model(monkeypatch: pytest.Monkey
         monkeypatch.setenv("OPENAI_API_KEY", "not-a-key")
         with_all = reaseq("enrich", "kettles.csv", "--model", "openai:small", "--limit", 1, "--json").document
         provider.asked.clear()
-        Path("reaseq.toml").write_text('without = ["critic", "summarizer"]\n', encoding="utf-8")
+        Path("reaseq.toml").write_text('without = ["critic", "demand_analyst", "summarizer"]\n', encoding="utf-8")
         without = reaseq("enrich", "kettles.csv", "--model", "openai:small", "--limit", 1, "--json").document
 
     assert (with_all["enriched"], without["enriched"]) == (1, 1)  # another configuration makes a version of its own
-    assert provider.asked == []  # the answers of the other agents are there, and these two ask nothing
+    assert provider.asked == []  # the answers of the other agents are there, and these three ask nothing
     assert without["replayed"] == 2  # the category, the claims; the template is stored
 
 

@@ -20,6 +20,16 @@ def test_an_item_is_shown_with_its_evidence(enriched: tuple[str, Ran]) -> None:
     assert "Made by embedded:smollm2" in ran.output
 
 
+def test_demands_are_shown_as_no_words_of_the_text(enriched: tuple[str, Ran]) -> None:
+    ran = reaseq("show", "K1", "--kb", enriched[0])
+    document = reaseq("show", "K1", "--kb", enriched[0], "--json").document["enrichment"]
+
+    assert "Demands (knowledge of the world, not of the text)" in ran.output
+    assert "boiling water for tea" in ran.output
+    assert {demand["producer"] for demand in document["demands"]} == {"template"}
+    assert {verdict["decision"] for verdict in document["demand_verdicts"]} == {"accept"}
+
+
 def test_each_quote_stands_in_the_text_at_its_offsets(enriched: tuple[str, Ran]) -> None:
     document = reaseq("show", "K1", "--kb", enriched[0], "--json").document
 

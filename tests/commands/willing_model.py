@@ -16,6 +16,11 @@ def willing(asked: Asked) -> object:
             return {"claims": [claim("brand", first_word(asked), first_word(asked), "title")]}
         case ["verdicts"]:
             return {"verdicts": [accepted(claim_id) for claim_id in claim_ids(asked)]}
+        case ["demands"]:
+            return {"demands": [demand("carrying it home from the shop")]}
+        case ["rulings"]:
+            ids = asked.schema["properties"]["rulings"]["items"]["properties"]["demand_id"]["enum"]
+            return {"rulings": [{"demand_id": demand_id, "decision": "accept", "note": ""} for demand_id in ids]}
         case ["summary"]:
             return {"summary": "It is a product."}
     raise AssertionError(f"the graph asks a question that is new here: {asked.schema}")
@@ -24,6 +29,18 @@ def willing(asked: Asked) -> object:
 def claim(attribute: str, value: str, quote: str, field: str) -> dict[str, object]:
     """Return one proposal of the attribute extractor."""
     return {"attribute": attribute, "value": value, "field": field, "quote": quote, "confidence": 0.9}
+
+
+def demand(text: str) -> dict[str, object]:
+    """Return one demand of the demand analyst."""
+    return {
+        "relation": "used_for",
+        "text": text,
+        "positive": True,
+        "plausibility": 0.8,
+        "typicality": 0.3,
+        "rests_on": [],
+    }
 
 
 def accepted(claim_id: str) -> dict[str, str]:

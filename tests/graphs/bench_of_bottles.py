@@ -29,7 +29,9 @@ categories:
   - {id: kitchen.cups, path: [Kitchen, Cups], also: [mug], attributes: [brand, color]}
 """
 ITEM = CatalogItem(id="B1", title="Acme water bottle 500 ml red")
-NO_CAPABILITIES = Capabilities(classifies=False, judges=False, writes=False, proposes=False)
+NO_CAPABILITIES = Capabilities(
+    classifies=False, judges=False, writes=False, proposes=False, supposes=False, weighs=False
+)
 
 
 class TwoCategories:
@@ -79,6 +81,7 @@ def usual_answers() -> list[ScriptedAnswer]:
             answer={"category_id": "kitchen.water-bottles", "confidence": 0.9},
         ),
         ScriptedAnswer(agent="category_expert", prompt="category_expert_template", answer={"attributes": []}),
+        ScriptedAnswer(agent="demand_analyst", answer={"demands": []}),
         ScriptedAnswer(agent="summarizer", answer={"summary": "A red water bottle by Acme."}),
     ]
 

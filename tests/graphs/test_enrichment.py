@@ -21,6 +21,8 @@ from tests.graphs.bench_of_bottles import (
     usual_answers,
 )
 
+AFTER_THE_CRITIC = ("demand_analyst", "demand_critic", "summarizer")
+
 
 @pytest.fixture
 async def database() -> AsyncIterator[Database]:
@@ -47,14 +49,14 @@ async def test_an_item_passes_each_agent_once_when_every_claim_is_accepted(tmp_p
 
     nodes, enrichment, journal = await run(tmp_path, database, answers)
 
-    assert nodes == ["category_expert", "attribute_extractor", "critic", "summarizer"]
+    assert nodes == ["category_expert", "attribute_extractor", "critic", *AFTER_THE_CRITIC]
     assert {claim.name: claim.normalized for claim in enrichment.accepted} == {
         "brand": "Acme",
         "volume": "500",
         "color": "red",
     }
     assert enrichment.summary == "A red water bottle by Acme."
-    assert enrichment.model_calls == 4
+    assert enrichment.model_calls == 5
     assert journal.prompts()[:2] == ["category_expert", "category_expert_template"]
 
 
@@ -89,7 +91,7 @@ async def test_only_the_failed_claim_goes_back_with_the_reason(tmp_path: Path, d
 
     nodes, enrichment, journal = await run(tmp_path, database, answers)
 
-    assert nodes == ["category_expert", "attribute_extractor", "critic", "attribute_extractor", "critic", "summarizer"]
+    assert nodes == ["category_expert", *2 * ("attribute_extractor", "critic"), *AFTER_THE_CRITIC]
     second = [call for call in journal.calls if call.agent == "attribute_extractor"][1].messages[1].content
     assert "brand = 'water': unsupported no brand" in second
     assert "volume" not in second
@@ -180,3 +182,42 @@ async def test_a_model_without_capabilities_is_asked_only_to_pick_spans(tmp_path
     }
     assert all(enrichment.verdict_on(c).reason is Reason.SUPPORTED for c in enrichment.accepted)
     assert "Acme" in enrichment.summary
+
+
+async def test_demands_rest_on_accepted_claims_and_are_ruled_on_before_they_are_known(
+    tmp_path: Path, database: Database
+) -> None:
+    stated = [
+        wanted_in("a cup holder", "0.0.volume"),
+        wanted_in("a blue kitchen", "0.9.color"),
+        wanted_in("a rucksack"),
+    ]
+    rulings: list[JsonValue] = [
+        {"demand_id": "d1", "decision": "accept", "note": ""},
+        {"demand_id": "d3", "decision": "reject", "note": "too heavy"},
+    ]
+    answers = [
+        ScriptedAnswer(agent="demand_analyst", item=ITEM.id, answer={"demands": stated}),
+        ScriptedAnswer(agent="demand_critic", answer={"rulings": rulings}),
+        *usual_answers(),
+        extracted(proposal("brand", "Acme")),
+        _accept_all(),
+    ]
+
+    nodes, enrichment, journal = await run(tmp_path, database, answers)
+
+    assert nodes[-3:] == ["demand_analyst", "demand_critic", "summarizer"]
+    assert [demand.text for demand in enrichment.accepted_demands] == ["a cup holder"]
+    assert [(verdict.reason, verdict.checked_by) for verdict in enrichment.demand_verdicts] == [
+        (Reason.SUPPORTED, "model"),
+        (Reason.UNSUPPORTED, "code"),
+        (Reason.IMPLAUSIBLE, "model"),
+    ]
+    assert "demand_critic" in journal.prompts()
+    assert len(enrichment.verdicts) == len(enrichment.claims)  # no verdict on a demand is among them
+
+
+def wanted_in(place: str, *rests_on: JsonValue) -> JsonValue:
+    """Return one demand as a capable model states it."""
+    about: dict[str, JsonValue] = {"relation": "used_in", "text": place, "rests_on": list(rests_on)}
+    return about | {"positive": True, "plausibility": 0.9, "typicality": 0.4}

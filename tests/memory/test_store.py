@@ -172,7 +172,7 @@ def test_a_lone_surrogate_in_a_summary_comes_back_unchanged(session: Session) ->
     assert enrichment_of(session, "d1") == (drill(), enrichment)
 
 
-def test_all_knowledge_streams_in_order_of_id_with_two_queries_a_page(
+def test_all_knowledge_streams_in_order_of_id_with_three_queries_a_page(
     session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("memory.store.PAGE", 4)
@@ -187,7 +187,7 @@ def test_all_knowledge_streams_in_order_of_id_with_two_queries_a_page(
 
     assert [knowledge.item.id for knowledge in streamed] == sorted(ids)
     assert all(knowledge == (drill(knowledge.item.id), enriched(drill(knowledge.item.id))) for knowledge in streamed)
-    assert len(statements) == 9  # two for the version, two for each of three pages, one that finds no more
+    assert len(statements) == 12  # two for the version, three for each of three pages, one that finds no more
 
 
 def test_all_items_stream_in_order_of_id(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:

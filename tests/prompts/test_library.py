@@ -273,4 +273,6 @@ def test_a_prompt_travels_to_another_process(folder: Path) -> None:
 def test_the_bundled_prompts_load_and_each_agent_has_one(variant: str | None) -> None:
     library = PromptLibrary.load(default_folder(), variant)
 
-    assert {"category_expert", "attribute_extractor", "critic", "summarizer"} <= {prompt.agent for prompt in library}
+    assert {"category_expert", "attribute_extractor", "critic", "demand_analyst", "summarizer"} <= {
+        prompt.agent for prompt in library
+    }

@@ -12,6 +12,12 @@ def test_each_agent_gives_up_what_it_needs_a_model_for() -> None:
     assert left.without([]) == left
 
 
+def test_demands_and_claims_go_without_a_model_apart_from_each_other() -> None:
+    left = Capabilities().without(["demand_analyst", "demand_critic"])
+
+    assert left == Capabilities(supposes=False, weighs=False)
+
+
 def test_what_a_model_could_not_do_it_still_cannot() -> None:
     assert not Capabilities(classifies=False).without(["critic"]).classifies
 

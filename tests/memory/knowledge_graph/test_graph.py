@@ -1,4 +1,4 @@
-"""The graph of items, categories and attribute values."""
+"""The graph of items, categories, values and demands in networkx, and as GraphML."""
 
 from pathlib import Path
 
@@ -6,21 +6,10 @@ import networkx as nx
 import pytest
 
 from memory.atomic_file import FileUnwritable
-from memory.knowledge_graph import (
-    CategoryNode,
-    ItemNode,
-    KnowledgeGraph,
-    SharedValue,
-    SimilarItem,
-    UnknownItem,
-    ValueNode,
-    graph_of,
-    neighbours,
-    similar_items,
-    surroundings,
-    write_graphml,
-)
+from memory.knowledge_graph.graph import KnowledgeGraph, graph_of, graph_of_edges, write_graphml
+from memory.knowledge_graph.nodes import CategoryNode, DemandNode, Edge, ItemNode, Origin, ValueNode
 from memory.schema import CatalogItem, Enrichment
+from tests.memory.knowledge_graph.graph_samples import demand, with_demands
 from tests.memory.knowledge_samples import drill, enriched, known, quoted
 
 ACME = ValueNode("brand", "acme", None)
@@ -62,36 +51,6 @@ def test_values_of_other_attributes_or_units_are_other_nodes() -> None:
     assert sum(isinstance(node, ValueNode) for node in graph) == 3
 
 
-def test_neighbours_are_found_along_and_against_the_edges(graph: KnowledgeGraph) -> None:
-    near = neighbours(graph, ItemNode("a"), hops=1)
-    wider = neighbours(graph, ItemNode("a"), hops=2)
-
-    assert near == {CategoryNode(("Tools", "Power Tools", "Drills")): 1, ACME: 1, VOLTS: 1}
-    assert wider[ItemNode("d")] == 2
-
-
-def test_similar_items_share_most_values(graph: KnowledgeGraph) -> None:
-    similar = similar_items(graph, "a")
-
-    assert [(item.item_id, item.shared) for item in similar] == [("b", 2), ("d", 1)]
-
-
-def test_the_surroundings_of_an_item_are_ready_to_print(graph: KnowledgeGraph) -> None:
-    around = surroundings(graph, "a", limit=1)
-
-    assert around.category == ("Tools", "Power Tools", "Drills")
-    assert around.values == (
-        SharedValue(attribute="brand", normalized="acme", unit=None, others=2),
-        SharedValue(attribute="voltage", normalized="18", unit="V", others=1),
-    )
-    assert around.similar == (SimilarItem(item_id="b", title="Acme cordless drill 18 V red", shared=2),)
-
-
-def test_an_item_that_is_not_in_the_graph_is_named(graph: KnowledgeGraph) -> None:
-    with pytest.raises(UnknownItem, match="absent"):
-        surroundings(graph, "absent")
-
-
 def test_graphml_holds_every_node_and_edge(graph: KnowledgeGraph, tmp_path: Path) -> None:
     write_graphml(graph, tmp_path / "graph.graphml")
 
@@ -111,6 +70,28 @@ def test_no_text_makes_graphml_unreadable(hostile: str, tmp_path: Path) -> None:
     write_graphml(graph, tmp_path / "graph.graphml")
 
     assert nx.read_graphml(tmp_path / "graph.graphml").number_of_nodes() == 4
+
+
+def test_items_lead_to_their_demands_and_graphml_says_which_they_do_not_serve(tmp_path: Path) -> None:
+    item = drill("a")
+    wanted = [demand(1, "used_for", "DIY"), demand(2, "used_in", "rain", positive=False)]
+
+    write_graphml(graph_of([(item, with_demands(enriched(item, []), wanted))]), tmp_path / "graph.graphml")
+
+    read = nx.read_graphml(tmp_path / "graph.graphml")
+    demands = {about["text"]: node for node, about in read.nodes(data=True) if about["kind"] == "demand"}
+    edges = {target: about for _, target, about in read.edges(data=True)}
+    assert edges[demands["rain"]]["positive"] is False
+    assert edges[demands["diy"]]["origin"] == "world_knowledge"
+
+
+def test_a_part_of_the_graph_keeps_its_labels_and_edges() -> None:
+    edge = Edge(ItemNode("a"), DemandNode("used_for", "diy"), "used_for", Origin.WORLD_KNOWLEDGE)
+
+    graph = graph_of_edges([edge, edge], {ItemNode("a"): "A drill"})
+
+    assert graph.nodes[ItemNode("a")]["label"] == "A drill"
+    assert graph.number_of_edges() == 1
 
 
 def test_graphml_that_cannot_be_written_is_named(graph: KnowledgeGraph, tmp_path: Path) -> None:
