@@ -27,8 +27,8 @@ OFF: Mapping[str, str] = {
     "category_expert": "the nearest category by embedding",
     "attribute_extractor": "rules, and title spans that leave no choice",
     "critic": "the checks that are code",
-    "demand_analyst": "the demands of the category alone; no score looks at demands",
-    "demand_critic": "the checks of demands that are code; no score looks at demands",
+    "demand_analyst": "the demands of the category alone; F1 does not look at demands",
+    "demand_critic": "the checks of demands that are code; F1 does not look at demands",
     "summarizer": "the plain sentence; no score looks at it",
     REVISIONS: "no claim goes back to the extractor",
 }

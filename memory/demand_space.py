@@ -88,3 +88,10 @@ class DemandSpace:
 
     def _places(self, department: str) -> list[int]:
         return [place for place, other in enumerate(self.departments) if other == department]
+
+
+def nearest_cosines(encoder: TextEncoder, wanted: Sequence[str], found: Sequence[str]) -> list[float]:
+    """Return, for each wanted phrase, the cosine with the nearest of the phrases found, which are not none."""
+    vectors = encoder.encode([*wanted, *found])
+    cosines = np.vecdot(vectors[: len(wanted), None], vectors[None, len(wanted) :])
+    return [float(nearest) for nearest in cosines.max(axis=1)]
