@@ -12,9 +12,10 @@ from memory.category_tree import Taxonomy
 from memory.encoder import TextEncoder, Vectors
 from memory.vectors import Announce, embed_cached
 
-# Cosines, measured on short phrases made up for it: from SAME on, two phrases of one relation say the same (13 of 20
-# paraphrases lie above it, and 1 of 24 pairs that differ); from ANYTHING on, a phrase is one of those that tell nothing
-# apart; from NEAR on, it is also wanted in another department.
+# Cosines, chosen on short phrases made up for it. From SAME on, two phrases of one relation say the same: 13 of 20
+# paraphrases lie above it, and 1 of 24 pairs that differ. From ANYTHING on, a phrase is one of those that tell nothing
+# apart; from NEAR on, it is also wanted in another department: with both, 12 of 30 generic phrases are found that the
+# list does not have, and 1 of 85 specific ones. So code refuses little that is good; the rest is for a model to refuse.
 SAME = 0.83
 ANYTHING = 0.7
 NEAR = 0.65
