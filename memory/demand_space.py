@@ -1,6 +1,6 @@
 """Which demands say the same, and which are wanted of nearly anything: told by the vectors of their texts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -52,6 +52,7 @@ class DemandSpace:
     texts: tuple[str, ...]
     departments: tuple[str, ...]  # of each text; "" for what is wanted of anything
     vectors: Vectors
+    places: Mapping[str, int]  # of the texts among them; of equal ones the last
 
     @classmethod
     def build(
@@ -65,18 +66,25 @@ class DemandSpace:
         known |= dict.fromkeys((leaf.path[0], demand.text) for leaf in taxonomy.leaves() for demand in leaf.demands)
         texts = tuple(text for _, text in known)
         vectors = embed_cached(texts, encoder, cache_dir, announce)
-        return cls(encoder, texts, tuple(department for department, _ in known), vectors)
+        departments = tuple(department for department, _ in known)
+        return cls(encoder, texts, departments, vectors, {text: place for place, text in enumerate(texts)})
 
     def surroundings(self, texts: Sequence[str], department: str) -> Surroundings:
         """Return how near phrases of one item are to each other and to the demands of other departments."""
-        vectors = self.encoder.encode(texts)
+        vectors = self._vectors(texts)
         cosines = np.vecdot(self.vectors[None], vectors[:, None])  # as in `CategoryIndex`: no threads of BLAS
         alike = np.vecdot(vectors[None], vectors[:, None])
         return Surroundings(alike, tuple(self._told(row, department) for row in cosines))
 
+    def _vectors(self, texts: Sequence[str]) -> Vectors:
+        """Return the vectors; only phrases that the taxonomy does not have are encoded, which takes most of the time."""
+        new = [text for text in texts if text not in self.places]
+        encoded = iter(self.encoder.encode(new))
+        return np.array([self.vectors[self.places[text]] if text in self.places else next(encoded) for text in texts])
+
     def _told(self, cosines: Vectors, department: str) -> str | None:
         """Return where else a phrase with these cosines is wanted, if that is nearly everywhere."""
-        nearest = max(self._places(""), key=lambda place: cosines[place], default=None)
+        nearest = max(self._places_of(""), key=lambda place: cosines[place], default=None)
         if nearest is not None and cosines[nearest] >= ANYTHING:
             return f"as good as {self.texts[nearest]!r}, which may be wanted of anything"
         near = {self.departments[place]: self.texts[place] for place in np.flatnonzero(cosines >= NEAR)}
@@ -87,7 +95,7 @@ class DemandSpace:
             return None
         return f"wanted in {len(near)} of {len(others)} other departments, as {next(iter(near.values()))!r}"
 
-    def _places(self, department: str) -> list[int]:
+    def _places_of(self, department: str) -> list[int]:
         return [place for place, other in enumerate(self.departments) if other == department]
 
 
