@@ -77,7 +77,7 @@ class DemandSpace:
         return Surroundings(alike, tuple(self._told(row, department) for row in cosines))
 
     def _vectors(self, texts: Sequence[str]) -> Vectors:
-        """Return the vectors; only phrases that the taxonomy does not have are encoded, which takes most of the time."""
+        """Return the vectors; only phrases that the taxonomy does not have are encoded, which takes most time."""
         new = [text for text in texts if text not in self.places]
         encoded = iter(self.encoder.encode(new))
         return np.array([self.vectors[self.places[text]] if text in self.places else next(encoded) for text in texts])
