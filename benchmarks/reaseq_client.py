@@ -56,6 +56,7 @@ def settings_of(task: Task, client: str | None) -> Settings:
         model="openai:bench",
         openai_base_url=task.url,
         concurrency=task.concurrency,
+        without=("demand_analyst", "demand_critic"),  # the others are asked four questions an item as well
         cache=ROOT / ".reaseq",
     )
     return settings.overridden(**{CLIENT_SETTING: client}) if CLIENT_SETTING in Settings.model_fields else settings

@@ -4,6 +4,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from agents.values.normalization import same_value
@@ -12,6 +13,8 @@ from evaluators.golden import BadGoldLine, GoldError, GoldItem, gold_lines
 from evaluators.item_scores import Grading
 from evaluators.predictions import PredictedValue
 from memory.catalog import RejectedRow, read_catalog
+from memory.demand_space import nearest_cosines
+from memory.encoder import MiniLmEncoder
 from memory.record import Record
 from memory.schema import CatalogItem, SourceField
 from memory.taxonomy import Taxonomy
@@ -92,6 +95,7 @@ def grading_of(taxonomy: Taxonomy, protocol: Protocol) -> Grading:
         same=exact if protocol.match == "exact" else normal,
         many=frozenset(key for key, spec in specs.items() if spec.many),
         complete=protocol.complete,
+        nearness=partial(nearest_cosines, MiniLmEncoder()),  # which is loaded when gold has a demand
         paths={category.id: category.path for category in taxonomy.categories.values()},
     )
 

@@ -143,6 +143,7 @@ def prediction_of(known: StoredKnowledge) -> Prediction:
             )
             for claim in enrichment.accepted
         ),
+        demands=tuple(demand.text for demand in enrichment.accepted_demands if demand.positive),
         text_claims=len(holds),
         evidenced=sum(holds),
         ungrounded=len(enrichment.ungrounded),

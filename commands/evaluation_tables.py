@@ -48,6 +48,9 @@ def _figures(system: SystemResult) -> dict[str, str]:
         "strict P / R / F1": _rates(summary.strict),
         "macro F1": _share(summary.macro_f1),
         "grounded text claims": f"{_share(summary.grounded)} of {summary.text_claims}",
+        "demands of the gold found": f"{_share(summary.demand_recall)} of {summary.demands_wanted}"
+        if summary.demands_wanted
+        else NOT_SAID,
         "proposals without evidence": f"{summary.ungrounded}",
         "calibration error (ECE)": f"{summary.calibration.ece:.3f}",
         "Brier score": f"{summary.calibration.brier:.3f}",

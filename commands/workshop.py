@@ -18,6 +18,7 @@ from agents.resilience.model import ResilientModel
 from agents.resilience.policy import ResiliencePolicy
 from agents.spending.budgeted_model import BudgetedModel
 from agents.spending.lost_answers import LostAnswers
+from agents.spending.prices import Price
 from agents.stopping import StoppableClock, StoppableModel
 from commands.aids import aids_of, approved_by_people
 from commands.choices import capabilities_of, model_of, prompts_of, provenance_of, taxonomy_of
@@ -141,14 +142,7 @@ def _workshop(opened: _Opened, off_loop: bool) -> Workshop:
     # Looking an answer up reads the knowledge base in the loop, so it is left out where the loop is another's.
     journal = ledger.record if off_loop else ledger
     context = EnrichmentContext(
-        model=Interviewer(
-            StoppableModel(lasting, controls.stop),
-            journal,
-            repair=prompts.get("interviewer_repair"),
-            price=controls.price,
-            doubts=controls.doubts,
-            capabilities=capabilities,
-        ),
+        model=_asked(lasting, prompts, controls, journal, controls.price, capabilities),
         prompts=prompts,
         categories=CategoryIndex.build(tuple(taxonomy.leaves()), encoder, settings.cache, _announce),
         templates=TemplateShelf(
@@ -162,6 +156,25 @@ def _workshop(opened: _Opened, off_loop: bool) -> Workshop:
         max_revisions=settings.max_revisions,
     )
     return Workshop(database, ledger, taxonomy, build_enrichment_graph(), context, lasting, batches)
+
+
+def _asked(
+    lasting: ResilientModel,
+    prompts: PromptLibrary,
+    controls: RunControls,
+    journal: Journal,
+    price: Price | None,
+    capabilities: Capabilities,
+) -> Interviewer:
+    """Return what puts questions to a model, and keeps the answers."""
+    return Interviewer(
+        StoppableModel(lasting, controls.stop),
+        journal,
+        repair=prompts.get("interviewer_repair"),
+        price=price,
+        doubts=controls.doubts,
+        capabilities=capabilities,
+    )
 
 
 def _aids(opened: _Opened, taxonomy: Taxonomy, encoder: MiniLmEncoder, journal: Journal) -> Aids:
@@ -193,13 +206,7 @@ def _escalation(opened: _Opened, journal: Journal) -> Escalation | None:
         on_paid_lost=LostAnswers(opened.ledger.record, model.spec, controls.escalation_price),
     )
     prompts = prompts_of(opened.settings, model)
-    asked = Interviewer(
-        StoppableModel(lasting, controls.stop),
-        journal,
-        repair=prompts.get("interviewer_repair"),
-        price=controls.escalation_price,
-        doubts=controls.doubts,
-    )
+    asked = _asked(lasting, prompts, controls, journal, controls.escalation_price, model.capabilities)
     return Escalation(asked, prompts.get("attribute_extractor"))
 
 

@@ -28,7 +28,7 @@ class GoldItem(Record):
     split: str = "test"
     category: str = ""  # an id, or a path as "A > B > C"; empty: nobody said
     attributes: dict[str, tuple[str, ...]]
-    demands: tuple[str, ...] = ()  # kept, not scored yet
+    demands: tuple[str, ...] = ()  # what people want it for, as phrases; not a complete list
 
     @field_validator("attributes", mode="before")
     @classmethod

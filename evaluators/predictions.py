@@ -21,6 +21,7 @@ class Prediction(Record):
     failure: str = ""
     path: tuple[str, ...] = ()
     values: tuple[PredictedValue, ...] = ()
+    demands: tuple[str, ...] = ()  # the accepted ones that the item serves
     text_claims: int = 0  # accepted or not
     evidenced: int = 0  # those of them whose evidence stands in the item's text, letter by letter
     ungrounded: int = 0  # proposals of a model that no span of the text supports; they became no claims

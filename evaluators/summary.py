@@ -33,6 +33,8 @@ class Summary(Record):
     strict: Rates  # values for attributes that nobody looked for are wrong as well
     by_attribute: tuple[GroupScore, ...]
     by_category: tuple[GroupScore, ...]
+    demands_wanted: int = 0  # by gold
+    demand_recall: float = 0.0  # share of them that an accepted demand says; what else is said may be right as well
     text_claims: int
     grounded: float  # share of the text claims whose evidence stands in the text
     ungrounded: int  # proposals that no span of the text supports; none of them became a claim
@@ -47,6 +49,7 @@ def summarize(scores: Sequence[ItemScore], target_precision: float) -> Summary:
     kinds = sum((score.kinds for score in scores), AnswerKinds())
     categorized = [score for score in scores if score.wanted_path]
     judged = [claim for score in scores for claim in score.judged]
+    demands_wanted = sum(score.demands_wanted for score in scores)
     text_claims = sum(score.text_claims for score in scores)
     return Summary(
         items=len(scores),
@@ -60,6 +63,8 @@ def summarize(scores: Sequence[ItemScore], target_precision: float) -> Summary:
         strict=rates_of(kinds.model_copy(update={"nv": kinds.nv + kinds.beside})),
         by_attribute=_grouped(scores, lambda _, attribute: attribute),
         by_category=_grouped(scores, lambda score, _: score.category or "(none)"),
+        demands_wanted=demands_wanted,
+        demand_recall=ratio(sum(score.demands_found for score in scores), demands_wanted),
         text_claims=text_claims,
         grounded=ratio(sum(score.evidenced for score in scores), text_claims),
         ungrounded=sum(score.ungrounded for score in scores),

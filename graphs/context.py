@@ -8,8 +8,8 @@ from agents.answering import Interviewer
 from agents.extraction.aids import NO_AIDS, Aids
 from graphs.templates import TemplateShelf
 from memory.category import CategoryCandidate
-from memory.rulings import HumanRuling
 from memory.demand_space import DemandSpace
+from memory.rulings import HumanRuling
 from memory.schema import Provenance
 from prompts.library import PromptLibrary
 

@@ -7,10 +7,10 @@ from langgraph.runtime import Runtime
 from agents.attribute_extractor import extract_claims
 from agents.category_expert import choose_category, complete_template
 from agents.critic import review_claims
-from agents.extraction.corrections import Corrections
-from agents.human_rulings import human_claims, human_verdicts, peoples_word
 from agents.demand_analyst import propose_demands
 from agents.demand_critic import review_demands
+from agents.extraction.corrections import Corrections
+from agents.human_rulings import human_claims, human_verdicts, peoples_word
 from agents.summarizer import summarize
 from graphs.context import EnrichmentContext
 from graphs.state import EnrichmentState, EnrichmentUpdate, accepted_claims, claims_to_review

@@ -7,7 +7,6 @@ from sqlalchemy import ColumnElement, Insert, bindparam, delete, func, insert
 from sqlmodel import Session, SQLModel, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from memory.category import CategoryTemplate
 from memory.demand_rows import demand_rows, demands_content, demands_of
 from memory.demand_tables import DemandRow
 from memory.items import PAGE, item_of, items, save_item, save_items, search_items, similar_ids
@@ -34,6 +33,7 @@ from memory.rows import (
     verdict_rows,
 )
 from memory.schema import CatalogItem, Claim, Decision, Enrichment
+from memory.stored_templates import save_template, template_of
 from memory.tables import (
     TABLES,
     ClaimRow,
@@ -42,7 +42,6 @@ from memory.tables import (
     ItemRow,
     ModelCallRow,
     RejectedRowRow,
-    TemplateRow,
     VerdictRow,
     WorkRow,
 )
@@ -101,7 +100,7 @@ class Counts(Record):
     failed: int
     rejected: int
     accepted_claims: int
-    revised_claims: int
+    abstained_claims: int
     rejected_claims: int
     model_calls: int
 
@@ -109,27 +108,6 @@ class Counts(Record):
     def waiting(self) -> int:
         """Items that are neither enriched nor failed yet."""
         return self.items - self.enriched - self.failed
-
-
-def save_template(session: Session, template: CategoryTemplate) -> None:
-    """Store a category's template, replacing the one of the same taxonomy version and completing model."""
-    key = (template.category_id, template.taxonomy_version, template.completed_by or "")
-    category_id, taxonomy_version, completed_by = key
-    content = template.model_dump(mode="json")
-    session.merge(
-        TemplateRow(
-            category_id=category_id, taxonomy_version=taxonomy_version, completed_by=completed_by, content=content
-        )
-    )
-    session.flush()
-
-
-def template_of(
-    session: Session, category_id: str, taxonomy_version: str, completed_by: str | None = None
-) -> CategoryTemplate | None:
-    """Return a category's template in one taxonomy version, as completed by that model (or by none), or None."""
-    row = session.get(TemplateRow, (category_id, taxonomy_version, completed_by or ""))
-    return None if row is None else CategoryTemplate.model_validate(row.content)
 
 
 def save_enrichment(session: Session, version_id: int, item: CatalogItem, enrichment: Enrichment) -> None:
@@ -212,7 +190,7 @@ def counts(session: Session, version_id: int | None = None) -> Counts:
         failed=session.exec(_failed_and_unknown(versions)).one(),
         rejected=_count(session, RejectedRowRow),
         accepted_claims=decided.get(Decision.ACCEPT, 0),
-        revised_claims=decided.get(Decision.REVISE, 0),
+        abstained_claims=decided.get(Decision.ABSTAIN, 0),
         rejected_claims=decided.get(Decision.REJECT, 0),
         model_calls=_count(session, ModelCallRow),
     )

@@ -225,7 +225,8 @@ def test_what_each_agent_is_worth_costs_only_what_is_new(provider: LoopbackProvi
     assert found["critic"]["f1"]["difference"] == 0
     assert all(entry["tokens_with"] > entry["tokens_without"] for name, entry in found.items() if name != "revisions")
     assert found["revisions"]["f1_per_1000_tokens"] is None
-    assert len(provider.asked) == asked  # each question was asked before, or is left out
+    # Each other question was asked before, or is left out; where other claims stand, demands are asked for anew.
+    assert {name for new in provider.asked[asked:] for name in new.schema["properties"]} <= {"demands", "rulings"}
 
 
 def test_an_agent_that_asks_no_model_anyway_is_passed_over() -> None:
@@ -313,3 +314,14 @@ def test_a_critic_that_rejects_everything_is_worth_less_than_none(provider: Loop
 
     assert (found["f1"]["before"], found["f1"]["after"]) == (1.0, 0.0)
     assert found["f1"]["high"] < 0
+
+
+def test_the_demands_of_the_gold_are_looked_for_among_those_that_were_accepted(gold: Path) -> None:
+    golden = json.loads(gold.read_text(encoding="utf-8").splitlines()[0])
+    golden["demands"] = ["heating water for tea", "feeding a horse"]
+    gold.write_text(json.dumps(golden), encoding="utf-8")
+
+    ran = evaluate("--json")
+
+    summary = ran.document["system"]["summary"]
+    assert (summary["demands_wanted"], summary["demand_recall"]) == (2, 0.5)

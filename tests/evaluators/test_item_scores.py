@@ -1,5 +1,7 @@
 """One item's score: each value is of one kind, a failed item found nothing, near categories count in part."""
 
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,7 +10,7 @@ from evaluators.annotated import AnnotatedTitle
 from evaluators.extractgpt import AnswerKinds, score_answers, value_kinds
 from evaluators.golden import GoldItem
 from evaluators.hierarchy import PathOverlap, path_overlap
-from evaluators.item_scores import Grading, Judged, score_item
+from evaluators.item_scores import SAME_DEMAND, Grading, Judged, score_item
 from evaluators.predictions import Prediction
 from tests.evaluators.gold_scores import LETTERS, said, value
 
@@ -97,3 +99,20 @@ def test_the_order_of_answers_is_of_no_account(order: list[str]) -> None:
     kinds = value_kinds(["red", "blue", "black"], order, str.__eq__, many=True)
 
     assert [kinds.precision, kinds.recall] == pytest.approx([1 / 2, 2 / 3])
+
+
+def test_a_gold_demand_is_found_where_some_demand_comes_near_enough() -> None:
+    gold = GoldItem(item_id="1", attributes={}, demands=("camping trips", "hiking", "picnics"))
+    predicted = Prediction(item_id="1", demands=("camping", "mountain hikes"))
+
+    def nearness(wanted: Sequence[str], found: Sequence[str]) -> list[float]:
+        assert found == predicted.demands
+        return [SAME_DEMAND, SAME_DEMAND - 0.01, 0.0][: len(wanted)]
+
+    grading = Grading(same=LETTERS.same, nearness=nearness)
+    scored, nothing_said = score_item(gold, predicted, grading), score_item(gold, Prediction(item_id="1"), grading)
+    not_scored = score_item(gold, predicted, Grading(same=LETTERS.same))
+
+    assert (scored.demands_wanted, scored.demands_found) == (3, 1)
+    assert (nothing_said.demands_wanted, nothing_said.demands_found) == (3, 0)
+    assert (not_scored.demands_wanted, not_scored.demands_found) == (0, 0)

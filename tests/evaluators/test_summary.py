@@ -58,3 +58,15 @@ def test_the_order_of_items_is_of_no_account() -> None:
     scores = [score(str(n), RIGHT if n % 3 else WRONG, tokens=n) for n in range(20)]
 
     assert summarize(scores, 0.95) == summarize(random.Random(1).sample(scores, 20), 0.95)
+
+
+def test_demands_are_counted_over_all_items_and_without_gold_there_is_no_share() -> None:
+    scores = [
+        score("1", RIGHT).model_copy(update={"demands_wanted": 3, "demands_found": 1}),
+        score("2", RIGHT).model_copy(update={"demands_wanted": 1, "demands_found": 1}),
+    ]
+
+    found, without = summarize(scores, 0.95), summarize([score("3", RIGHT)], 0.95)
+
+    assert (found.demands_wanted, found.demand_recall) == (4, 0.5)
+    assert (without.demands_wanted, without.demand_recall) == (0, 0)

@@ -18,6 +18,10 @@ SELECT item_id, category_id, summary, claim_id, name, value, normalized, unit, d
 FROM enrichment JOIN claim USING (item_id, version_id) JOIN verdict USING (item_id, version_id, claim_id)
 ORDER BY item_id, claim_id
 """
+_WANTED = """
+SELECT item_id, demand_id, relation, text, positive, producer, decision, reason
+FROM demand ORDER BY item_id, version_id, position
+"""
 _ANSWERED_TWICE = """
 SELECT schema_name, count(*) FROM model_call WHERE outcome = 'answered' GROUP BY key HAVING count(*) > 1
 """
@@ -73,6 +77,7 @@ def reported(ended: Ended, rows: int) -> None:
 def same_knowledge(shop: Shop, undisturbed: Shop) -> None:
     """I13: what is known does not tell what happened on the way."""
     assert shop.ask(_KNOWN) == undisturbed.ask(_KNOWN), "I13"
+    assert shop.ask(_WANTED) == undisturbed.ask(_WANTED) != [], "I13"
 
 
 def proven(shop: Shop) -> None:

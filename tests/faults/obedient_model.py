@@ -1,6 +1,6 @@
 """A model that does what the text of a product tells it, also in code, as a very capable and very naive one would."""
 
-from tests.commands.willing_model import accepted, claim, claim_ids, willing
+from tests.commands.willing_model import accepted, claim, claim_ids, demand, willing
 from tests.faults.hostile_rows import CODED, OBEYED, ORDER
 from tests.loopback_provider import Asked
 
@@ -26,7 +26,10 @@ def obedient(asked: Asked) -> object:
             return {"claims": [*_ordered(asked)]}
         case ["verdicts"]:
             return {"verdicts": [accepted(claim_id) for claim_id in claim_ids(asked)]}
-    return {"summary": f"It is {OBEYED}."}
+        case ["demands"]:
+            invented = demand(f"whatever {OBEYED} says") | {"rests_on": [OBEYED]}
+            return {"demands": [demand(OBEYED), invented, demand(ORDER), *(demand(f"{OBEYED} {n}") for n in range(99))]}
+    return willing(asked) if "rulings" in asked.schema["properties"] else {"summary": f"It is {OBEYED}."}
 
 
 def _ordered(asked: Asked) -> list[dict[str, object]]:

@@ -77,7 +77,7 @@ def test_f24_a_text_that_cannot_be_made_to_fit_fails_alone(open_shop: OpenShop) 
 
 @pytest.mark.scenario("F24", "I2 I3")
 def test_f24_a_text_that_does_not_fit_is_shown_shorter(open_shop: OpenShop) -> None:
-    too_long = Rule("400_context", agent="Category|Proposal|Ruling", item="Boils ever so fast")
+    too_long = Rule("400_context", agent="Category|Proposal|Ruling|Demands", item="Boils ever so fast")
     shop = open_shop(8, too_long, item_of=lambda asked: product_in(asked.text))
     sku, title, _, brand = shop.rows[3]
     shop.rows[3] = (sku, title, "Boils water. " * 60 + "Boils ever so fast.", brand)
@@ -89,7 +89,8 @@ def test_f24_a_text_that_does_not_fit_is_shown_shorter(open_shop: OpenShop) -> N
     assert shop.states()["K3"] == "enriched"
     assert shop.ask("SELECT item_id FROM enrichment WHERE shortened") == [("K3",)]
     marked = shop.ask("SELECT agent FROM model_call WHERE shortened ORDER BY id")
-    assert marked == [("category_expert",), ("attribute_extractor",), ("critic",)]
+    shown = ["category_expert", "attribute_extractor", "critic", "demand_analyst", "demand_critic"]
+    assert [agent for (agent,) in marked] == shown
     invariants.hold(shop)
 
 
@@ -265,7 +266,7 @@ def test_f33_a_critic_that_never_agrees_costs_a_bounded_number_of_rounds(open_sh
     ended = shop.enrich()
 
     assert ended.code == 0, ended.errors
-    assert len(shop.provider.calls) <= 1 + 6 * (1 + 3 + 3 + 1)  # two revisions
+    assert len(shop.provider.calls) <= 1 + 6 * (1 + 3 + 3 + 2 + 1)  # two revisions
     assert ended.report["claims"].get("accept", 0) < ended.report["claims"]["reject"]
     invariants.hold(shop, repeats=6)  # the second revision of each item may read like the first
 

@@ -57,7 +57,7 @@ def test_f2_only_the_calls_under_way_at_the_kill_are_paid_again(open_shop: OpenS
     ended = shop.enrich()
 
     assert ended.code == 0, ended.errors
-    assert len(shop.provider.calls) - asked == 81 - durable
+    assert len(shop.provider.calls) - asked == 1 + 20 * 6 - durable
     invariants.hold(shop, repeats=CONCURRENCY)  # the provider counts what it sent to the dead process as answered
 
 

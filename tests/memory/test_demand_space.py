@@ -135,3 +135,20 @@ def test_a_public_taxonomy_has_no_demands_but_knows_those_that_tell_nothing_apar
 
     assert taxonomy.template("1").demands == ()
     assert taxonomy.wanted_of_anything == starter_taxonomy().wanted_of_anything
+
+
+def test_what_the_taxonomy_says_is_not_encoded_again(tmp_path: Path) -> None:
+    encoded: list[str] = []
+
+    class Listening(FirstLetters):
+        def encode(self, texts: Sequence[str]) -> Vectors:
+            encoded.extend(texts)
+            return super().encode(texts)
+
+    space = DemandSpace.build(shop(tmp_path, 2, 1), Listening(), None)
+    encoded.clear()
+
+    around = space.surroundings(["use 0", "gold", "gardening", "upwards"], "D0")
+
+    assert encoded == ["gold", "upwards"]
+    assert around.alike.round(3).tolist() == [[1, 0, 0, 1], [0, 1, 1, 0], [0, 1, 1, 0], [1, 0, 0, 1]]

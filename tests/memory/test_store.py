@@ -268,7 +268,7 @@ def test_every_item_is_counted_in_one_state(session: Session) -> None:
     told = counts(session)
 
     assert (told.items, told.enriched, told.failed, told.waiting, told.rejected) == (3, 1, 1, 1, 1)
-    assert (told.accepted_claims, told.revised_claims, told.rejected_claims, told.model_calls) == (1, 0, 1, 0)
+    assert (told.accepted_claims, told.abstained_claims, told.rejected_claims, told.model_calls) == (1, 0, 1, 0)
 
 
 @pytest.mark.parametrize(
