@@ -158,7 +158,7 @@ def _print_report(report: "RunReport", settings: Settings) -> None:
     done = f" + {counts.skipped} ended before" if counts.skipped else ""
     say(
         f"{report.rows} rows = {counts.enriched} enriched + {counts.rejected} rejected + {counts.failed} failed{done}; "
-        f"claims: {report.claims['accept']} accepted, {report.claims['reject']} rejected"
+        f"claims: {report.claims['accept']} accepted, {report.claims['reject']} rejected{_left_to_people(report)}"
     )
     unpriced = f" and {spend.unpriced} calls of unknown price" if spend.unpriced else ""
     say(
@@ -167,6 +167,11 @@ def _print_report(report: "RunReport", settings: Settings) -> None:
         f"{report.seconds:.1f} s, {report.cpu_seconds / max(1, report.enriched):.2f} CPU-s an item"
     )
     say(f"Knowledge base: {settings.kb}, run {report.run_id}")
+
+
+def _left_to_people(report: "RunReport") -> str:
+    abstained = report.claims["abstain"]
+    return f", {abstained} left to a person (reaseq review)" if abstained else ""
 
 
 def _say_what_failed(report: "RunReport") -> None:

@@ -60,7 +60,7 @@ def print_claims(item: CatalogItem, claims: Iterable[Claim], verdicts: Iterable[
             Text(printable(_shown_value(claim), 80)),
             _ruling(ruled.get(claim.id)),
             f"{claim.confidence:.2f}",
-            claim.producer,
+            _producers(claim),
             _evidence(item, claim),
         ]
         for claim in claims
@@ -102,6 +102,11 @@ def highlighted(text: str, start: int, end: int) -> Text:
     shown.append(printable(text[start:end], 200), style="bold green")
     shown.append(printable(after, 2 * CONTEXT) if after.strip() else "")
     return shown.append("…" if end + CONTEXT < len(text) else "")
+
+
+def _producers(claim: Claim) -> str:
+    """Return who found the claim, who seconds it, and whether another value was found too."""
+    return " + ".join((claim.producer, *claim.seconded_by)) + (" (disputed)" if claim.disputed else "")
 
 
 def _shown_value(claim: Claim) -> str:
