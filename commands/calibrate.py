@@ -67,7 +67,8 @@ def _calibrate(
     claims = list(_by_people(settings, given["reviews"] or settings_of(context).kb))
     if given["gold"]:
         chosen = {name: given[name] for name in ("catalog", "split", "sample")}
-        claims += run_async(_judged(settings, GoldChoice(file=given["gold"], seed=seed, **chosen), complete))
+        by_gold = run_async(_judged(settings, GoldChoice(file=given["gold"], seed=seed, **chosen), complete))
+        claims = _each_once([*claims, *by_gold])
     if not claims:
         raise typer.Exit(fail("there is no judged claim to fit on"))
     target, level = given["target_precision"] or None, given["level"]
@@ -80,6 +81,14 @@ def _calibrate(
     else:
         _print_figures(claims, figures, target)
         _print_thresholds(fitted)
+
+
+def _each_once(claims: "list[LabelledClaim]") -> "list[LabelledClaim]":
+    """Return one judgement a value of an item, the first: people's goes before that of gold."""
+    first: dict[tuple[str, str, str], LabelledClaim] = {}
+    for claim in claims:
+        first.setdefault((claim.item_id, claim.attribute, claim.value), claim)
+    return list(first.values())
 
 
 def _by_people(settings: Settings, kb: str) -> "Iterator[LabelledClaim]":
@@ -104,6 +113,8 @@ def _print_thresholds(fitted: "CalibrationModel") -> None:
     ]
     if rows:
         print_table("Thresholds, on the claims fitted on", ["claims of", "from", "right", "lower bound"], rows)
+    if any(threshold.confidence > 1 for threshold in fitted.thresholds.values()):
+        say("no threshold reaches the target: claims without one of their own are all left to a person")
 
 
 async def _judged(settings: Settings, choice: "GoldChoice", complete: bool) -> "list[LabelledClaim]":

@@ -54,6 +54,7 @@ def labelled(
     return LabelledClaim(
         item_id=item_id,
         attribute=attribute,
+        value=claim.normalized,
         kind=kind,
         features=features(claim, kind),
         raw=claim.confidence if claim.raw_confidence is None else claim.raw_confidence,

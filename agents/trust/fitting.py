@@ -23,6 +23,7 @@ class LabelledClaim(Record):
 
     item_id: str
     attribute: str
+    value: str = ""  # in its normal form
     kind: str
     features: dict[str, float]
     raw: float  # its producer's own confidence
