@@ -80,3 +80,25 @@ def test_settings_that_name_no_file_are_told() -> None:
 
     assert ran.code == 1
     assert "missing.npz" in ran.errors
+
+
+def test_what_a_person_approved_is_looked_up_in_other_items_and_judges_confidences() -> None:
+    Path("more.csv").write_text("sku,name\nN1,New season: the ACME steel kettle 2 l\n", encoding="utf-8")
+    reaseq("enrich", "kettles.csv")
+    decided = reaseq("review", "accept", "K1", "brand")
+
+    ran = reaseq("enrich", "more.csv")
+    shown = reaseq("show", "N1", "--json").document
+    calibrated = reaseq("calibrate", "--json")
+
+    assert (decided.code, ran.code, calibrated.code) == (0, 0, 0), decided.all + ran.all + calibrated.all
+    brands = [claim for claim in shown["enrichment"]["claims"] if claim["name"] == "brand"]
+    assert [(claim["normalized"], claim["producer"]) for claim in brands] == [("ACME", "lookup")]
+    assert calibrated.document["calibration"]["claims"] == 1
+
+
+def test_without_a_judged_claim_there_is_nothing_to_fit() -> None:
+    ran = reaseq("calibrate")
+
+    assert ran.code == 1
+    assert "no judged claim" in ran.errors
