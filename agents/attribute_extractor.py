@@ -93,7 +93,9 @@ def _unsure(turn: Turn, found: Sequence[Claim], reading: StudentReading, aids: A
     """Return the turn without the attributes that need no model, where these are left to cheap producers."""
     if not aids.cascade or turn.round:
         return turn
-    sure = settled(turn.template, calibrated(found, turn.template, aids.calibration), reading.stated, aids.calibration)
+    # The student reads titles: of an item with more text it cannot say that an attribute is stated nowhere.
+    stated = reading.stated if [name for name, _ in turn.item.texts()] == ["title"] else ()
+    sure = settled(turn.template, calibrated(found, turn.template, aids.calibration), stated, aids.calibration)
     return replace(turn, template=narrowed(turn.template, {spec.key for spec in turn.template.attributes} - sure))
 
 

@@ -18,7 +18,8 @@ def settled(
 ) -> set[str]:
     """Return the keys of attributes that are surely claimed, undisputed, or surely absent.
 
-    An attribute of many values is settled where all of its claims are sure.
+    An attribute of many values is settled where all of its claims are sure. `stated` holds how likely the item states
+    an attribute, where that is known.
     """
     absent = {key for key, probability in stated if probability < SURELY_ABSENT}
     found: set[str] = set()

@@ -6,11 +6,15 @@ from agents.answering import Interviewer
 from agents.attribute_extractor import Extraction, extract_claims
 from agents.extraction.aids import Aids, Escalation
 from agents.extraction.look_up import learn_look_up
+from agents.extraction.student_claims import StudentReader
 from agents.providers.scripted import ScriptedAnswer, ScriptedModel
+from agents.student.training import train_student
+from memory.category import AttributeSpec, AttributeType, CategoryTemplate
 from memory.model_call import ModelCall
 from memory.schema import CatalogItem
 from prompts.library import PromptLibrary, default_folder
 from tests.agents.extraction.bottles import TEMPLATE, approved, bottle
+from tests.agents.student.made_up_titles import ENCODER, made_up_titles
 
 SURE_BRAND = learn_look_up(approved(f"Acme bottle {n}", f"a{n}", brand="Acme") for n in range(9))
 PROMPT = PromptLibrary.load(default_folder()).get("attribute_extractor")
@@ -70,6 +74,24 @@ async def test_an_item_of_which_all_is_sure_costs_no_call() -> None:
 
     assert calls == []
     assert [claim.value for claim in extraction.claims] == ["Acme"]
+
+
+async def test_what_the_title_does_not_state_may_stand_in_another_text() -> None:
+    student = StudentReader(train_student(made_up_titles(60, seed=0), ENCODER), ENCODER)
+    spec = AttributeSpec(key="colour", name="Colour", type=AttributeType.TEXT)
+    mugs = CategoryTemplate(category_id="m", path=("Mug",), taxonomy_version="t", attributes=(spec,))
+    asked: dict[str, list[ModelCall]] = {"": [], "It is green.": []}
+
+    for description, calls in asked.items():
+        await extract_claims(
+            bottle("Acme mug 350 ml", description=description),
+            mugs,
+            model=interviewer(calls),
+            prompt=PROMPT,
+            aids=Aids(student=student, cascade=True),
+        )
+
+    assert [len(calls) for calls in asked.values()] == [0, 1]
 
 
 async def test_the_stronger_model_is_asked_for_disputed_attributes_alone_and_its_value_goes_first() -> None:
