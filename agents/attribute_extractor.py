@@ -13,7 +13,7 @@ from agents.extraction.proposals import propose
 from agents.extraction.student_claims import StudentReading
 from agents.extraction.turn import AGENT, Turn, narrowed
 from agents.reading.rules import rule_claims
-from agents.reading.unread_columns import unread_columns
+from agents.reading.unread_values import unread_values
 from agents.trust.confidence import calibrated
 from memory.category import CategoryTemplate
 from memory.schema import CatalogItem, Claim, UngroundedProposal
@@ -74,8 +74,10 @@ def _found(
     reading = aids.student.read(item, template) if aids.student else StudentReading()
     looked_up = aids.look_up.claims(item, template) if aids.look_up else []
     keys = {spec.key for spec in wanted.attributes}
-    unread = [] if corrections.attributes else unread_columns(item, template, aids.encoder)
-    claims = [*rule_claims(item, template, corrections.refused), *unread, *looked_up, *reading.claims]
+    read = [*rule_claims(item, template, corrections.refused), *looked_up, *reading.claims]
+    known = {claim.name for claim in read}
+    unread = [] if corrections.attributes else unread_values(item, template, aids.encoder, known)
+    claims = [*read, *unread]
     found = merged((claim for claim in claims if claim.name in keys), wanted, corrections.refused)
     return found, reading
 

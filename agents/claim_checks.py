@@ -7,8 +7,8 @@ from agents.values.normalization import ValueProblem, normalize
 from memory.category import AttributeSpec, CategoryTemplate
 from memory.schema import CatalogItem, Claim, Decision, Reason, Verdict
 
-# What code makes of a whole column stays as it is, however often it is asked.
-COLUMN_REASONS = {Reason.NOT_IN_VOCABULARY, Reason.WRONG_TYPE, Reason.WRONG_UNIT, Reason.OUT_OF_RANGE}
+# What code makes of a column or a label stays as it is, however often it is asked.
+STATED_REASONS = {Reason.NOT_IN_VOCABULARY, Reason.WRONG_TYPE, Reason.WRONG_UNIT, Reason.OUT_OF_RANGE}
 # A claim that failed for one of these is settled; sending it back could not make it better.
 FINAL_REASONS = {Reason.NOT_IN_TEMPLATE, Reason.CONTRADICTION, Reason.DUPLICATE}
 
@@ -43,7 +43,7 @@ def check_claims(
 def _decision(reason: Reason, claim: Claim) -> Decision:
     if reason is Reason.SUPPORTED:
         return Decision.ACCEPT
-    settled = reason in FINAL_REASONS or (claim.producer == "field" and reason in COLUMN_REASONS)
+    settled = reason in FINAL_REASONS or (claim.producer in ("field", "rule") and reason in STATED_REASONS)
     return Decision.REJECT if settled else Decision.REVISE
 
 

@@ -7,6 +7,7 @@ from pydantic import RootModel
 from agents.extraction.text_claims import text_claim
 from agents.extraction.turn import AGENT, Turn
 from agents.phrasing import phrase_item
+from agents.reading.rules import says_nothing
 from agents.reading.text_spans import Span
 from agents.reading.title_offers import offered_spans
 from memory.category import AttributeSpec, TitlePosition
@@ -42,7 +43,8 @@ async def pick(turn: Turn, found: Sequence[Claim]) -> list[Claim]:
 
 def _offers(turn: Turn, spec: AttributeSpec, found: Sequence[Claim]) -> list[Span]:
     spans = offered_spans(turn.item, spec, turn.template, found, turn.shop_words)
-    return [span for span in spans if (spec.key, span.text) not in turn.corrections.refused]
+    refused = turn.corrections.refused
+    return [span for span in spans if (spec.key, span.text) not in refused and not says_nothing(span.text)]
 
 
 async def _picked(turn: Turn, spec: AttributeSpec, offers: Sequence[Span]) -> Span:

@@ -54,7 +54,7 @@ BUGS = (
     ),
     Bug(
         "what a model proposes needs no quote that the text has",
-        "agents/attribute_extractor.py",
+        "agents/extraction/proposals.py",
         "        if place is not None and find_span(text[place[0] : place[1]], proposal.value.strip()) is not None:",
         "        place = place or (0, len(text))\n        if place:",
         "tests/agents/test_attribute_extractor.py",
