@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Encoding, Tokenizer
 
+from memory.cut_model import cut_behind
 from memory.weights import MINILM, MINILM_TOKENIZER, locate
 
 # Else onnxruntime reports each session to its maker, and keeps a device's name in the user's cache folder. It looks
@@ -24,6 +25,9 @@ Vectors = NDArray[np.float32]
 THREADS = 1  # a second one is idle or in the way for a single title, and costs 15 % more CPU time in bulk
 # 128 tokens of ordinary text are about 600 characters; what is cut is far beyond them, or one endless word.
 READ_CHARACTERS = 20_000
+# What a word is in its place is told best halfway up; the last layers turn to what the whole text is about. This is the
+# third layer of six, so that pieces cost half of what texts do.
+PIECES_TENSOR = "layer_norm_6"
 
 
 class TextEncoder(Protocol):
@@ -58,6 +62,7 @@ class MiniLmEncoder:
     def __init__(self) -> None:
         self._lock = Lock()
         self._loaded: _MiniLm | None = None
+        self._lower_half: _MiniLm | None = None
 
     @property
     def name(self) -> str:
@@ -80,8 +85,11 @@ class MiniLmEncoder:
         return vectors
 
     def word_pieces(self, text: str) -> "WordPieces":
-        """Return a text's word pieces with their vectors; raises as `encode` does."""
-        model = self._model()
+        """Return a text's word pieces with their vectors from the third layer; loads a model of its own.
+
+        Raises as `encode` does.
+        """
+        model = self._pieces_model()
         places, ids = model.places(text)
         return WordPieces(places, model.hidden_states([ids])[0, 1:-1])
 
@@ -91,10 +99,16 @@ class MiniLmEncoder:
                 self._loaded = _MiniLm.load(self.max_tokens)
             return self._loaded
 
+    def _pieces_model(self) -> "_MiniLm":
+        with self._lock:
+            if self._lower_half is None:
+                self._lower_half = _MiniLm.load_lower_half(self.max_tokens)
+            return self._lower_half
+
 
 @dataclass(frozen=True)
 class WordPieces:
-    """The pieces of a text as the model reads it: (start, end) in code points, and the last layer of each."""
+    """The pieces of a text as the model reads it: (start, end) in code points, and the third layer of each."""
 
     places: list[tuple[int, int]]
     vectors: Vectors  # shape (pieces, 384), not normalized
@@ -109,6 +123,14 @@ class _MiniLm:
 
     @classmethod
     def load(cls, max_tokens: int) -> Self:
+        return cls._of(str(locate(MINILM)), max_tokens)
+
+    @classmethod
+    def load_lower_half(cls, max_tokens: int) -> Self:
+        return cls._of(cut_behind(locate(MINILM).read_bytes(), PIECES_TENSOR), max_tokens)
+
+    @classmethod
+    def _of(cls, model: str | bytes, max_tokens: int) -> Self:
         tokenizer = Tokenizer.from_file(str(locate(MINILM_TOKENIZER)))
         tokenizer.no_padding()
         tokenizer.enable_truncation(max_tokens)
@@ -116,9 +138,8 @@ class _MiniLm:
         options.intra_op_num_threads, options.inter_op_num_threads = THREADS, 1
         # Threads that spin while they wait take the CPU from the language model.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        return cls(
-            tokenizer, onnxruntime.InferenceSession(str(locate(MINILM)), options, providers=["CPUExecutionProvider"])
-        )
+        options.log_severity_level = 3  # else each number that a model cut in half no longer needs is a warning
+        return cls(tokenizer, onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"]))
 
     def tokens(self, text: str) -> list[int]:
         """Return the token ids of a text, its two special tokens included; a lone surrogate becomes "?"."""
@@ -134,7 +155,7 @@ class _MiniLm:
         return self.tokenizer.encode(text[:READ_CHARACTERS].encode(errors="replace").decode())
 
     def hidden_states(self, tokens: Sequence[Sequence[int]]) -> Vectors:
-        """Return the last layer of texts of equal length: float32, shape (texts, tokens, 384)."""
+        """Return the model's last layer for texts of equal length: float32, shape (texts, tokens, 384)."""
         ids = np.array(tokens, dtype=np.int64)
         inputs = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
         states: Vectors = self.session.run(None, inputs)[0]

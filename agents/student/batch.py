@@ -6,30 +6,27 @@ from functools import cached_property
 
 import numpy as np
 
-from agents.student.parameters import ROLES, CategoryShape, Parameters
+from agents.student.parameters import ROLES
 from agents.student.sparse_rows import Floats, Indices, SparseRows
 from agents.student.title_view import TitleView
+from agents.student.weights import Weights
 
-INSIDE_WEIGHT = 0.5  # of a feature of a token inside the span, against one of its edges
+INSIDE_WEIGHT = np.float32(0.5)  # of a feature of a token inside the span, against one of its edges
 
 
 @dataclass(frozen=True)
 class Batch:
     """Titles of one category, their tokens and candidate spans numbered through."""
 
-    number: int  # the category's
-    attributes: Indices  # places among all attribute names
-    tokens: SparseRows  # (tokens, all token features)
-    own_tokens: SparseRows  # (tokens, the category's token features)
+    tokens: SparseRows  # (tokens, token features)
     spans: SparseRows
-    own_spans: SparseRows
     contexts: Floats
     first: Indices  # of each span: its first token
     last: Indices  # of each span: the token after its last
     span_starts: Indices  # of each title: its first span; ends with the number of spans
     token_starts: Indices
 
-    @property
+    @cached_property
     def title_of_span(self) -> Indices:
         """The title of each span."""
         return np.repeat(np.arange(len(self.span_starts) - 1), np.diff(self.span_starts))
@@ -59,13 +56,7 @@ class Scores:
     bias: Floats  # (attributes,)
 
 
-def batch_of(
-    views: Sequence[TitleView],
-    number: int,
-    category: CategoryShape,
-    token_ids: Mapping[str, int],
-    span_ids: Mapping[str, int],
-) -> Batch:
+def batch_of(views: Sequence[TitleView], token_ids: Mapping[str, int], span_ids: Mapping[str, int]) -> Batch:
     """Return the batch of at least one title; features that are not in the vocabularies are passed over."""
     token_counts = [len(view.tokens) for view in views]
     token_starts = np.concatenate([[0], np.cumsum(token_counts)])
@@ -74,12 +65,8 @@ def batch_of(
     tokens = _known([row for view in views for row in view.token_features], token_ids)
     spans = _known([row for view in views for row in view.span_features], span_ids)
     return Batch(
-        number=number,
-        attributes=category.attributes,
         tokens=SparseRows.of(tokens, len(token_ids)),
-        own_tokens=_restricted(tokens, category.token_places),
         spans=SparseRows.of(spans, len(span_ids)),
-        own_spans=_restricted(spans, category.span_places),
         contexts=np.concatenate([view.contexts for view in views]),
         first=np.array([span.first for view in views for span in view.spans], dtype=np.int64) + offsets,
         last=np.array([span.last for view in views for span in view.spans], dtype=np.int64) + offsets,
@@ -88,53 +75,34 @@ def batch_of(
     )
 
 
-def score(batch: Batch, parameters: Parameters) -> Scores:
+def score(batch: Batch, weights: Weights) -> Scores:
     """Return the scores: a sum over the span's features, its edges' and its inner tokens' features and contexts."""
-    own, width = str(batch.number), len(batch.attributes)
-    shared = narrowed(parameters, batch.attributes)
-    by_token = batch.tokens.times(_flat(shared["token"])) + batch.own_tokens.times(_flat(parameters[f"{own}/token"]))
-    lexical = by_token.reshape(-1, ROLES, width)
-    meaning = batch.contexts @ _flat(shared["context"] + parameters[f"{own}/context"])
-    contextual = meaning.reshape(-1, ROLES, width)
-    whole = batch.spans.times(shared["span"]) + batch.own_spans.times(parameters[f"{own}/span"])
-    edges = (lexical + contextual)[batch.first, 0] + (lexical + contextual)[batch.last - 1, 1]
-    inner = INSIDE_WEIGHT * _sums(lexical[:, 2], batch) + _sums(contextual[:, 2], batch) / batch.lengths
-    outside = batch.own_tokens.times(parameters[f"{own}/outside_token"])
-    outside = outside + batch.contexts @ parameters[f"{own}/outside_context"]
-    return Scores(whole + edges + inner, outside[:, 0], parameters[f"{own}/bias"])
+    width = len(weights.bias)
+    lexical, meaning = batch.tokens.times(weights.token), batch.contexts @ weights.context
+    both = lexical + meaning
+    first, last, inner = (slice(role * width, (role + 1) * width) for role in range(ROLES))
+    spans = batch.spans.times(weights.span)
+    spans += both[batch.first, first]
+    spans += both[batch.last - 1, last]
+    spans += INSIDE_WEIGHT * _sums(lexical[:, inner], batch)
+    spans += _sums(meaning[:, inner], batch) / batch.lengths
+    return Scores(spans, both[:, -1], weights.bias)
 
 
-def narrowed(parameters: Parameters, attributes: Indices) -> dict[str, Floats]:
-    """Return the shared arrays for these attributes alone; those that are already narrow are not copied."""
-    shared = {name: parameters[f"shared/{name}"] for name in ("token", "span", "context")}
-    return {
-        name: array if array.shape[-1] == len(attributes) else array[..., attributes] for name, array in shared.items()
-    }
-
-
-def add_gradients(batch: Batch, upstream: Scores, gradients: Parameters) -> None:
-    """Add to `gradients` what the loss's gradients by the scores make of the parameters."""
-    own, columns, slope = str(batch.number), batch.attributes, upstream.spans
+def gradient(batch: Batch, upstream: Scores) -> Weights:
+    """Return what the loss's gradients by the scores make of the weights."""
+    slope, outside = upstream.spans, upstream.outside[:, None]
     first, last = batch.by_first.times(slope), batch.by_last.times(slope)
     mean = slope / batch.lengths
     inner = INSIDE_WEIGHT * _covering(first, last)
     mean_inner = _covering(batch.by_first.times(mean), batch.by_last.times(mean))
-    lexical, contextual = (np.concatenate([first, last, part], axis=1) for part in (inner, mean_inner))
-    gradients[f"{own}/bias"][...] += upstream.bias
-    _add(gradients[f"{own}/token"], batch.own_tokens.transposed.times(lexical))
-    _add(gradients[f"{own}/span"], batch.own_spans.transposed.times(slope))
-    by_context = batch.contexts.T @ contextual
-    _add(gradients[f"{own}/context"], by_context)
-    outside = upstream.outside[:, None]
-    gradients[f"{own}/outside_token"][...] += batch.own_tokens.transposed.times(outside)
-    gradients[f"{own}/outside_context"][...] += batch.contexts.T @ outside
-    for name, gradient in (
-        ("token", batch.tokens.transposed.times(lexical)),
-        ("span", batch.spans.transposed.times(slope)),
-        ("context", by_context),
-    ):
-        total = gradients[f"shared/{name}"]
-        total[..., columns] += gradient.reshape(*total.shape[:-1], len(columns))
+    lexical, contextual = (np.concatenate([first, last, part, outside], axis=1) for part in (inner, mean_inner))
+    return Weights(
+        token=batch.tokens.transposed.times(lexical),
+        span=batch.spans.transposed.times(slope),
+        context=batch.contexts.T @ contextual,
+        bias=upstream.bias,
+    )
 
 
 def _choice(columns: Indices, width: int) -> SparseRows:
@@ -143,18 +111,6 @@ def _choice(columns: Indices, width: int) -> SparseRows:
 
 def _known(rows: Sequence[Sequence[str]], ids: Mapping[str, int]) -> list[list[int]]:
     return [[ids[name] for name in row if name in ids] for row in rows]
-
-
-def _restricted(rows: Sequence[Sequence[int]], places: Mapping[int, int]) -> SparseRows:
-    return SparseRows.of([[places[column] for column in row if column in places] for row in rows], len(places))
-
-
-def _flat(weights: Floats) -> Floats:
-    return weights.reshape(len(weights), -1)
-
-
-def _add(total: Floats, gradient: Floats) -> None:
-    total += gradient.reshape(total.shape)
 
 
 def _sums(tokens: Floats, batch: Batch) -> Floats:

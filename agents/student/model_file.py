@@ -37,7 +37,7 @@ class _Category(Record):
 class _Header(Record):
     """Everything about a student but its numbers."""
 
-    format: Literal["reaseq-student/1"] = "reaseq-student/1"
+    format: Literal["reaseq-student/2"] = "reaseq-student/2"  # 1 was trained on another layer of MiniLM
     encoder: str
     absent_asked: float = Field(ge=0, le=1)
     context: int = Field(gt=0)

@@ -7,9 +7,10 @@ from functools import cached_property
 import numpy as np
 
 from agents.student import chooser, segmenter
-from agents.student.batch import Batch, batch_of, narrowed, score
+from agents.student.batch import Batch, batch_of, score
 from agents.student.parameters import CategoryShape, Parameters
 from agents.student.title_view import PieceEncoder, TitleView, view_title
+from agents.student.weights import Weights, columns_of, weights_of
 
 # The F1 of a set of answers grows with each answer that is right more often than F1 / 2 (Lipton et al., ECML 2014).
 ASKED_THRESHOLD = 0.35  # of share times stated_if_asked, where somebody asks for the attribute
@@ -69,13 +70,13 @@ class Student:
         view = view_title(title, knowledge.values, encoder)
         if not view.spans:
             return []
-        number = list(self.categories).index(category)
-        batch = batch_of([view], number, knowledge.shape, self.token_ids, self.span_ids)
-        return self._findings(view, batch, knowledge.attributes)
+        batch = batch_of([view], self.token_ids, self.span_ids)
+        return self._findings(view, batch, category)
 
-    def _findings(self, view: TitleView, batch: Batch, attributes: tuple[str, ...]) -> list[Finding]:
+    def _findings(self, view: TitleView, batch: Batch, category: str) -> list[Finding]:
         """Take of each attribute the value with the largest geometric mean of both shares; its places add up."""
-        for_choice, for_segments = self._narrowed(batch)
+        attributes = self.categories[category].attributes
+        for_choice, for_segments = self._weights(category)
         choice = chooser.posterior(batch, score(batch, for_choice))
         segmentation = segmenter.posterior(batch, score(batch, for_segments))
         values = {text: n for n, text in enumerate(dict.fromkeys(span.text for span in view.spans))}
@@ -96,16 +97,14 @@ class Student:
             for name, span, three in zip(attributes, spans, figures, strict=True)
         ]
 
-    def _narrowed(self, batch: Batch) -> tuple[Parameters, Parameters]:
-        """Return both readers' parameters with the shared ones cut to the category, which takes longer than a title."""
-        if batch.number not in self._narrow:
-            one, other = (
-                {**read, **{f"shared/{name}": array for name, array in narrowed(read, batch.attributes).items()}}
-                for read in (self.chooser, self.segmenter)
-            )
-            self._narrow[batch.number] = one, other
-        return self._narrow[batch.number]
+    def _weights(self, category: str) -> tuple[Weights, Weights]:
+        """Return both readers' weights for the category, kept, since adding them up takes longer than a title."""
+        if category not in self._added_up:
+            number, shape = list(self.categories).index(category), self.categories[category].shape
+            columns = columns_of(number, shape, np.arange(len(self.token_ids)), np.arange(len(self.span_ids)))
+            self._added_up[category] = weights_of(self.chooser, columns), weights_of(self.segmenter, columns)
+        return self._added_up[category]
 
     @cached_property
-    def _narrow(self) -> dict[int, tuple[Parameters, Parameters]]:
+    def _added_up(self) -> dict[str, tuple[Weights, Weights]]:
         return {}

@@ -2,18 +2,19 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from agents.student import chooser, segmenter
-from agents.student.batch import Batch, Scores, add_gradients, batch_of, score
+from agents.student.batch import Batch, Scores, batch_of, gradient, score
 from agents.student.lbfgs import Objective, minimise
 from agents.student.parameters import CategoryShape, Layout, Parameters, Shape, layout_of
 from agents.student.sparse_rows import Floats
 from agents.student.student import CategoryKnowledge, Student
 from agents.student.targets import Targets, targets_of
 from agents.student.title_view import PieceEncoder, TitleView, view_title
+from agents.student.weights import Columns, add_gradient, columns_of, weights_of
 from evaluators.annotated import AnnotatedTitle
 from memory.errors import ReaseqError
 
@@ -41,6 +42,7 @@ class _Lesson:
     """One category's titles with the right answers."""
 
     batch: Batch
+    columns: Columns
     targets: Targets
 
 
@@ -173,21 +175,25 @@ def _lesson(
     span_ids: Mapping[str, int],
 ) -> _Lesson:
     views = [view for _, view in group]
-    batch = batch_of(views, number, knowledge.shape, token_ids, span_ids)
-    return _Lesson(batch, targets_of(batch, views, [annotated for annotated, _ in group], knowledge.attributes))
+    batch = batch_of(views, token_ids, span_ids)
+    columns = columns_of(number, knowledge.shape, np.unique(batch.tokens.ones), np.unique(batch.spans.ones))
+    batch = replace(batch, tokens=batch.tokens.on_columns(columns.tokens), spans=batch.spans.on_columns(columns.spans))
+    targets = targets_of(batch, views, [annotated for annotated, _ in group], knowledge.attributes)
+    return _Lesson(batch, columns, targets)
 
 
 def _objective(lessons: Sequence[_Lesson], layout: Layout, loss_of: Loss) -> Objective:
     penalties = layout.penalties()
 
     def objective(flat: Floats) -> tuple[float, Floats]:
-        gradient = penalties * flat
-        loss = 0.5 * float(gradient @ flat)
-        parameters, gradients = layout.views(flat), layout.views(gradient)
+        total = penalties * flat
+        loss = 0.5 * float(total @ flat)
+        parameters, gradients = layout.views(flat), layout.views(total)
         for lesson in lessons:
-            value, upstream = loss_of(lesson.batch, score(lesson.batch, parameters), lesson.targets)
+            scores = score(lesson.batch, weights_of(parameters, lesson.columns))
+            value, upstream = loss_of(lesson.batch, scores, lesson.targets)
             loss += value
-            add_gradients(lesson.batch, upstream, gradients)
-        return loss, gradient
+            add_gradient(gradient(lesson.batch, upstream), lesson.columns, gradients)
+        return loss, total
 
     return objective

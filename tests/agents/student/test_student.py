@@ -106,10 +106,21 @@ def test_a_file_that_is_no_student_is_named(student: Student, tmp_path: Path) ->
 
 def test_a_pickle_in_the_file_is_not_loaded(tmp_path: Path) -> None:
     path = tmp_path / "student.npz"
-    np.savez(path, header=np.array([{"format": "reaseq-student/1"}], dtype=object))
+    np.savez(path, header=np.array([{"format": "reaseq-student/2"}], dtype=object))
 
     with pytest.raises(StudentFileInvalid, match="allow_pickle"):
         load_student(path)
+
+
+def test_a_student_of_an_earlier_format_is_refused(student: Student, tmp_path: Path) -> None:
+    path, old = tmp_path / "student.npz", tmp_path / "old.npz"
+    save_student(student, path)
+    with np.load(path) as arrays:
+        header = json.loads(arrays["header"].tobytes()) | {"format": "reaseq-student/1"}
+        np.savez(old, **{**arrays, "header": np.frombuffer(json.dumps(header).encode(), dtype=np.uint8)})
+
+    with pytest.raises(StudentFileInvalid, match=r"old\.npz is no student of this version: .*reaseq-student/2"):
+        load_student(old)
 
 
 def test_a_header_that_points_beyond_its_lists_is_refused(student: Student, tmp_path: Path) -> None:
