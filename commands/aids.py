@@ -66,9 +66,10 @@ def approved_by_people(database: Database) -> list[ApprovedItem]:
 def aids_in(settings: Settings) -> tuple[tuple[str, str], ...]:
     """Return (name, fingerprint) of each aid that the settings name, sorted."""
     calibration = calibration_of(settings)
+    approved = _print_of(settings.approved) + (_print_of(settings.approved_catalog) if settings.approved else "")
     named = {
-        "look_up": _print_of(settings.approved),
-        "demonstrations": f"{settings.demonstrations} {_print_of(settings.approved)}" if _shows(settings) else "",
+        "look_up": approved,
+        "demonstrations": f"{settings.demonstrations} {approved}" if _shows(settings) else "",
         "student": _print_of(settings.extractor),
         "calibration": calibration.fingerprint[:16] if calibration else "",
         "abstention": "on" if calibration and calibration.thresholds else "",

@@ -67,8 +67,9 @@ async def open_workshop(
     """
     controls = controls or controls_of(settings)
     model = await _done(lambda: _model(settings, controls), off_loop)
-    stronger = _stronger(settings)
+    stronger: ChatModel | None = None
     try:
+        stronger = await _done(lambda: _stronger(settings), off_loop)
         # LangChain would send traces to LangSmith where the environment asks for it; catalogs are nobody's business.
         with tracing_context(enabled=False):
             database = await _done(lambda: open_database(settings.kb, durability=settings.durability), off_loop)
@@ -85,8 +86,7 @@ async def open_workshop(
 
 
 def _stronger(settings: Settings) -> ChatModel | None:
-    asked = settings.escalate and "escalation" not in settings.without
-    return model_of(settings.overridden(model=settings.escalate)) if asked else None
+    return model_of(settings.overridden(model=settings.stronger)) if settings.stronger else None
 
 
 def _model(settings: Settings, controls: RunControls) -> ChatModel:

@@ -24,8 +24,8 @@ def interviewer(calls: list[ModelCall], *claims: JsonValue) -> Interviewer:
     return Interviewer(ScriptedModel([answer]), calls.append)
 
 
-def stated(attribute: str, value: str) -> JsonValue:
-    return {"attribute": attribute, "value": value, "field": "title", "quote": value, "confidence": 0.9}
+def stated(attribute: str, value: str, confidence: float = 0.9) -> JsonValue:
+    return {"attribute": attribute, "value": value, "field": "title", "quote": value, "confidence": confidence}
 
 
 async def extracted(item: CatalogItem, model: Interviewer, aids: Aids) -> Extraction:
@@ -103,13 +103,12 @@ async def test_the_stronger_model_is_asked_for_disputed_attributes_alone_and_its
 
 
 async def test_what_the_stronger_model_states_keeps_a_confidence_of_its_own_by_which_it_may_be_abstained_from() -> None:
-    doubtful = {"attribute": "brand", "value": "Acme Pro", "field": "title", "quote": "Acme Pro", "confidence": 0.3}
-    escalation = Escalation(interviewer([], doubtful), PROMPT)
+    escalation = Escalation(interviewer([], stated("brand", "Acme Pro", confidence=0.3)), PROMPT)
 
     extraction = await extracted(DISPUTED, interviewer([]), Aids(look_up=SURE_BRAND, escalation=escalation))
 
     brands = [claim for claim in extraction.claims if claim.name == "brand"]
-    assert [claim.value for claim in brands][0] == "Acme Pro"
+    assert brands[0].value == "Acme Pro"
     assert [claim.confidence for claim in brands] == [0.3, 0.3, 0.3]
 
 
