@@ -9,7 +9,7 @@ from agents.extraction.aids import Aids, Escalation, nothing_to_show
 from agents.extraction.demonstrations import Demonstrations
 from agents.extraction.look_up import learn_look_up
 from agents.extraction.student_claims import StudentReader
-from agents.extraction.turn import Demonstrate
+from agents.extraction.turn import AGENT, Demonstrate
 from agents.student.model_file import load_student
 from agents.trust.confidence import CalibrationModel, CalibrationUnreadable, read_calibration
 from commands.settings import Settings
@@ -19,6 +19,7 @@ from memory.encoder import MiniLmEncoder
 from memory.errors import ReaseqError
 from memory.reviews import approved_items
 from memory.taxonomy import Taxonomy
+from prompts.library import PromptLibrary, default_folder
 
 BUNDLED_CALIBRATION = Path(__file__).parent.parent / "agents" / "trust" / "embedded.json"
 TEST = "test"  # the split that nothing is learnt from
@@ -73,7 +74,7 @@ def aids_in(settings: Settings) -> tuple[tuple[str, str], ...]:
         "student": _print_of(settings.extractor),
         "calibration": calibration.fingerprint[:16] if calibration else "",
         "abstention": "on" if calibration and calibration.thresholds else "",
-        "escalation": settings.escalate or "",
+        "escalation": f"{settings.stronger} {_escalation_prompt(settings)}" if settings.stronger else "",
         "cascade": "on" if settings.cascade else "",
     }
     return tuple(sorted((name, print_) for name, print_ in named.items() if print_ and name not in settings.without))
@@ -87,6 +88,19 @@ def calibration_of(settings: Settings) -> CalibrationModel | None:
     asked = settings.calibration is not None if settings.abstain is None else settings.abstain
     keeps = asked and "abstention" not in settings.without
     return found if found is None or keeps else found.model_copy(update={"thresholds": {}})
+
+
+def doubts_about(settings: Settings) -> list[str]:
+    """Return what the settings ask for and will not get, or get from elsewhere than they may think, as sentences."""
+    found = calibration_of(settings)
+    told: list[str] = []
+    if found and settings.calibration and found.model != settings.model:
+        told.append(f"{settings.calibration} was fitted on claims of {found.model}, not of {settings.model}")
+    if found is None and settings.abstain and "calibration" not in settings.without:
+        told.append(f"nothing is abstained from: there is no calibration for {settings.model} (--calibration FILE)")
+    if settings.approved_catalog and not settings.approved:
+        told.append("--approved-catalog does nothing without --approved")
+    return told
 
 
 def _bundled_for(model: str) -> CalibrationModel | None:
@@ -104,6 +118,11 @@ def _bundled() -> CalibrationModel | None:
 
 def _shows(settings: Settings) -> bool:
     return bool(settings.approved and settings.demonstrations) and "demonstrations" not in settings.without
+
+
+def _escalation_prompt(settings: Settings) -> str:
+    """Return the fingerprint of what the stronger model is asked with; the other one may get a shorter prompt."""
+    return PromptLibrary.load(settings.prompts or default_folder()).get(AGENT).fingerprint[:16]
 
 
 def _print_of(path: Path | None) -> str:

@@ -129,7 +129,9 @@ def _aids(made: "Provenance", parents: "Provenance") -> list[str]:
     """Return what aided the extractor and does not any more, or does now, or is another one."""
     before, after = dict(parents.aids), dict(made.aids)
     lost = [f"without {name}" for name in before if name not in after]
-    return lost + [f"{'another' if name in before else 'with'} {name}" for name in after if before.get(name) != after[name]]
+    return lost + [
+        f"{'another' if name in before else 'with'} {name}" for name in after if before.get(name) != after[name]
+    ]
 
 
 def _difference_cells(difference: "ItemDiff") -> list[str]:

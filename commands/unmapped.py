@@ -36,8 +36,8 @@ def unmapped(
         return
     if not found:
         asked = {"attribute": attribute, "category": category}
-        narrowed = " ".join(f"of {name} {given!r}" for name, given in asked.items() if given)
-        say(f"no value {narrowed} is left unmapped" if narrowed else "every stated value could be mapped")
+        narrowed = "".join(f" of {name} {printable(given, 60)!r}" for name, given in asked.items() if given)
+        say(f"every stated value{narrowed} could be mapped")
         return
     print_table(
         "Values that could not be mapped",

@@ -5,6 +5,7 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
 from langsmith import tracing_context
@@ -20,7 +21,7 @@ from agents.spending.budgeted_model import BudgetedModel
 from agents.spending.lost_answers import LostAnswers
 from agents.spending.prices import Price
 from agents.stopping import StoppableClock, StoppableModel
-from commands.aids import aids_of, approved_by_people
+from commands.aids import aids_of, approved_by_people, doubts_about
 from commands.choices import capabilities_of, model_of, prompts_of, provenance_of, taxonomy_of
 from commands.output import say
 from commands.run_options import RunControls, controls_of
@@ -134,6 +135,8 @@ class _Opened(NamedTuple):
 
 def _workshop(opened: _Opened, off_loop: bool) -> Workshop:
     settings, model, batches, controls, database, ledger, _ = opened
+    for doubt in doubts_about(settings):
+        _say_once(doubt)
     taxonomy = taxonomy_of(settings)
     prompts = prompts_of(settings, model)
     encoder = MiniLmEncoder()
@@ -230,6 +233,12 @@ def _in_batches_policy(settings: Settings) -> ResiliencePolicy:
         max_concurrency=settings.concurrency,
         breaker_failures=sys.maxsize,
     )
+
+
+@lru_cache
+def _say_once(doubt: str) -> None:
+    """Say it once, however many runs an evaluation makes."""
+    say(f"note: {doubt}")
 
 
 def _announce(texts: int) -> None:
