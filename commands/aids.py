@@ -146,7 +146,7 @@ def _approved(settings: Settings, taxonomy: Taxonomy) -> list[ApprovedItem]:
     return [
         ApprovedItem(item=item, category_id=golden.category, values=golden.attributes)
         for golden, item in pairs
-        if not ("split" in golden.model_fields_set and golden.split == TEST)
+        if not ("split" in golden.model_fields_set and golden.split.strip().lower() == TEST)
     ]
 
 
