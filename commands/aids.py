@@ -12,6 +12,7 @@ from agents.extraction.student_claims import StudentReader
 from agents.extraction.turn import AGENT, Demonstrate
 from agents.student.model_file import load_student
 from agents.trust.confidence import CalibrationModel, CalibrationUnreadable, read_calibration
+from commands.output import say_once
 from commands.settings import Settings
 from memory.approved import ApprovedItem
 from memory.database import Database
@@ -139,9 +140,10 @@ def _approved(settings: Settings, taxonomy: Taxonomy) -> list[ApprovedItem]:
     """Return the golden items that may be learnt from: never those of a test split."""
     if settings.approved is None:
         return []
-    from commands.evaluation_gold import GoldChoice, gold_set  # noqa: PLC0415 - golden sets are for few commands
+    from commands.evaluation_gold import GoldChoice, gold_set, tell_left_out  # noqa: PLC0415 - golden sets are for few commands
 
     found = gold_set(GoldChoice(file=settings.approved, catalog=settings.approved_catalog), taxonomy)
+    tell_left_out(found, say_once)
     pairs = zip(found.gold, found.items, strict=True)
     return [
         ApprovedItem(item=item, category_id=golden.category, values=golden.attributes)

@@ -123,14 +123,16 @@ async def _judged(settings: Settings, choice: "GoldChoice", complete: bool) -> "
     """Run the gold without a calibration, and return what it says of the claims."""
     from commands.calibrations import claims_on_gold  # noqa: PLC0415 - as above
     from commands.choices import taxonomy_of  # noqa: PLC0415
-    from commands.evaluation_gold import gold_set, grading_of  # noqa: PLC0415
+    from commands.evaluation_gold import gold_set, grading_of, tell_left_out  # noqa: PLC0415
     from commands.evaluation_systems import Bench, run_gold  # noqa: PLC0415
     from commands.run_options import RunOptions  # noqa: PLC0415
     from evaluators.evaluation import Protocol  # noqa: PLC0415
 
     taxonomy = taxonomy_of(settings)
     grading = grading_of(taxonomy, Protocol(match="normal", complete=complete))
-    bench = Bench(gold_set(choice, taxonomy), grading, 0.95, RunOptions())
+    gold = gold_set(choice, taxonomy)
+    tell_left_out(gold)
+    bench = Bench(gold, grading, 0.95, RunOptions())
     plain = settings.overridden(without=tuple({*settings.without, "calibration"}))
     version = await run_gold(plain, bench, settings.model)
     return list(claims_on_gold(settings.kb, bench, taxonomy.attributes, version))

@@ -5,7 +5,6 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
 from langsmith import tracing_context
@@ -23,7 +22,7 @@ from agents.spending.prices import Price
 from agents.stopping import StoppableClock, StoppableModel
 from commands.aids import aids_of, approved_by_people, doubts_about
 from commands.choices import capabilities_of, model_of, prompts_of, provenance_of, taxonomy_of
-from commands.output import say
+from commands.output import say, say_once
 from commands.run_options import RunControls, controls_of
 from commands.settings import Settings
 from graphs.context import EnrichmentContext
@@ -136,7 +135,7 @@ class _Opened(NamedTuple):
 def _workshop(opened: _Opened, off_loop: bool) -> Workshop:
     settings, model, batches, controls, database, ledger, _ = opened
     for doubt in doubts_about(settings):
-        _say_once(doubt)
+        say_once(f"note: {doubt}")
     taxonomy = taxonomy_of(settings)
     prompts = prompts_of(settings, model)
     encoder = MiniLmEncoder()
@@ -233,12 +232,6 @@ def _in_batches_policy(settings: Settings) -> ResiliencePolicy:
         max_concurrency=settings.concurrency,
         breaker_failures=sys.maxsize,
     )
-
-
-@lru_cache
-def _say_once(doubt: str) -> None:
-    """Say it once, however many runs an evaluation makes."""
-    say(f"note: {doubt}")
 
 
 def _announce(texts: int) -> None:

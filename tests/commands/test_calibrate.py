@@ -198,3 +198,15 @@ def test_versions_name_the_aids_that_tell_them_apart() -> None:
     assert "another calibration" in shown
     assert "with cascade" in shown
     assert "((" not in shown
+
+
+def test_lines_of_gold_and_of_approved_items_that_cannot_be_read_are_told() -> None:
+    good = '{"id": "K1", "title": "ACME steel kettle 1.7 l", "attributes": {"brand": "ACME"}}'
+    Path("some.jsonl").write_text(f"{good}\nno gold\n", encoding="utf-8")
+
+    learnt = reaseq("enrich", "kettles.csv", "--limit", "1", "--approved", "some.jsonl")
+    fitted = reaseq("calibrate", "some.jsonl")
+
+    assert (learnt.code, fitted.code) == (0, 0), learnt.all + fitted.all
+    assert "left out: some.jsonl, line 2" in learnt.errors
+    assert "left out: some.jsonl, line 2" in fitted.errors
