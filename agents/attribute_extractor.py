@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from agents.answering import Interviewer
+from agents.claim_checks import value_fault
 from agents.extraction.aids import NO_AIDS, Aids
 from agents.extraction.cascade import settled
 from agents.extraction.corrections import Corrections
@@ -54,11 +56,11 @@ async def extract_claims(
     found = [*given, *found]
     turn = Turn(item, wanted, corrections, model, prompt, shop_words, aids.demonstrate, aids.encoder, round)
     answered, ungrounded = await _answered(turn, found, reading, aids)
-    together = calibrated(merged([*found, *answered], wanted, corrections.refused), wanted, aids.calibration)
-    together, more = await _escalated(turn, together, aids)
-    ungrounded = [*ungrounded, *more]
+    stronger, more = await _escalated(turn, merged([*found, *answered], wanted, corrections.refused), aids)
+    together = calibrated(stronger.claims, wanted, aids.calibration)
+    together = _with_first(together, stronger.names)
     numbered = [claim.model_copy(update={"id": f"{round}.{n}.{claim.name}"}) for n, claim in enumerate(together)]
-    return Extraction(tuple(numbered), tuple(ungrounded))
+    return Extraction(tuple(numbered), (*ungrounded, *more))
 
 
 def _unsettled(template: CategoryTemplate, given: Sequence[Claim]) -> set[str]:
@@ -101,20 +103,44 @@ def _unsure(turn: Turn, found: Sequence[Claim], reading: StudentReading, aids: A
     return replace(turn, template=narrowed(turn.template, {spec.key for spec in turn.template.attributes} - sure))
 
 
-async def _escalated(turn: Turn, claims: list[Claim], aids: Aids) -> tuple[list[Claim], list[UngroundedProposal]]:
-    """Ask the stronger model for the disputed attributes, and only those; the value that it states goes first."""
+class _Escalated(NamedTuple):
+    """The claims, and the attributes whose first one the stronger model states."""
+
+    claims: list[Claim]
+    names: frozenset[str] = frozenset()
+
+
+async def _escalated(turn: Turn, claims: list[Claim], aids: Aids) -> tuple[_Escalated, list[UngroundedProposal]]:
+    """Ask the stronger model for the disputed attributes, and only those; a possible value that it states is first."""
     disputed = {claim.name for claim in claims if claim.disputed}
     if not disputed or aids.escalation is None:
-        return claims, []
+        return _Escalated(claims), []
     asked = replace(
         turn, model=aids.escalation.model, prompt=aids.escalation.prompt, template=narrowed(turn.template, disputed)
     )
     answered, ungrounded = await propose(asked)
-    said = merged([*answered, *claims], turn.template, turn.corrections.refused)
-    by_stronger = {claim.name for claim in answered}
-    surest = {name: max(c.confidence for c in said if c.name == name) for name in by_stronger}
-    first = {name: next(c for c in said if c.name == name) for name in by_stronger}
+    refused = turn.corrections.refused
+    first = [claim for claim in answered if (claim.name, claim.normalized) not in refused and _is_possible(claim, turn)]
+    said = merged([*first, *claims, *answered], turn.template, refused)
+    return _Escalated(said, frozenset(claim.name for claim in first)), ungrounded
+
+
+def _is_possible(claim: Claim, turn: Turn) -> bool:
+    spec = turn.template.spec(claim.name)
+    return spec is not None and value_fault(claim, spec) is None
+
+
+def _with_first(claims: Sequence[Claim], names: frozenset[str]) -> list[Claim]:
+    """Return the claims, of these attributes none surer than the first: the critic begins with the surest.
+
+    The first keeps its own confidence, for a doubtful value is left to a person, whatever its rivals had.
+    """
+    least: dict[str, float] = {}
+    for claim in claims:
+        least.setdefault(claim.name, claim.confidence)
     return [
-        claim.model_copy(update={"confidence": surest[claim.name]}) if claim is first.get(claim.name) else claim
-        for claim in said
-    ], ungrounded
+        claim.model_copy(update={"confidence": min(claim.confidence, least[claim.name])})
+        if claim.name in names
+        else claim
+        for claim in claims
+    ]

@@ -54,7 +54,7 @@ def _first_fault(
     spec = template.spec(claim.name)
     if spec is None:
         return Reason.NOT_IN_TEMPLATE, f"{template.category_id} has no attribute {claim.name}"
-    fault = _value_fault(claim, spec) or _evidence_fault(item, claim)
+    fault = value_fault(claim, spec) or _evidence_fault(item, claim)
     if fault:
         return fault
     rivals = [other for other in standing if other.name == claim.name]
@@ -65,8 +65,8 @@ def _first_fault(
     return Reason.SUPPORTED, ""
 
 
-def _value_fault(claim: Claim, spec: AttributeSpec) -> tuple[Reason, str] | None:
-    """Return what is wrong with the value's type, unit or vocabulary."""
+def value_fault(claim: Claim, spec: AttributeSpec) -> tuple[Reason, str] | None:
+    """Return what is wrong with the value's type, unit or vocabulary; None where nothing is."""
     try:
         stored = normalize(f"{claim.normalized} {claim.unit}" if claim.unit else claim.normalized, spec)
     except ValueProblem as problem:

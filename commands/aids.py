@@ -9,9 +9,10 @@ from agents.extraction.aids import Aids, Escalation, nothing_to_show
 from agents.extraction.demonstrations import Demonstrations
 from agents.extraction.look_up import learn_look_up
 from agents.extraction.student_claims import StudentReader
-from agents.extraction.turn import Demonstrate
+from agents.extraction.turn import AGENT, Demonstrate
 from agents.student.model_file import load_student
 from agents.trust.confidence import CalibrationModel, CalibrationUnreadable, read_calibration
+from commands.output import say_once
 from commands.settings import Settings
 from memory.approved import ApprovedItem
 from memory.database import Database
@@ -19,6 +20,7 @@ from memory.encoder import MiniLmEncoder
 from memory.errors import ReaseqError
 from memory.reviews import approved_items
 from memory.taxonomy import Taxonomy
+from prompts.library import PromptLibrary, default_folder
 
 BUNDLED_CALIBRATION = Path(__file__).parent.parent / "agents" / "trust" / "embedded.json"
 TEST = "test"  # the split that nothing is learnt from
@@ -66,13 +68,14 @@ def approved_by_people(database: Database) -> list[ApprovedItem]:
 def aids_in(settings: Settings) -> tuple[tuple[str, str], ...]:
     """Return (name, fingerprint) of each aid that the settings name, sorted."""
     calibration = calibration_of(settings)
+    approved = _print_of(settings.approved) + (_print_of(settings.approved_catalog) if settings.approved else "")
     named = {
-        "look_up": _print_of(settings.approved),
-        "demonstrations": f"{settings.demonstrations} {_print_of(settings.approved)}" if _shows(settings) else "",
+        "look_up": approved,
+        "demonstrations": f"{settings.demonstrations} {approved}" if _shows(settings) else "",
         "student": _print_of(settings.extractor),
         "calibration": calibration.fingerprint[:16] if calibration else "",
         "abstention": "on" if calibration and calibration.thresholds else "",
-        "escalation": settings.escalate or "",
+        "escalation": f"{settings.stronger} {_escalation_prompt(settings)}" if settings.stronger else "",
         "cascade": "on" if settings.cascade else "",
     }
     return tuple(sorted((name, print_) for name, print_ in named.items() if print_ and name not in settings.without))
@@ -86,6 +89,19 @@ def calibration_of(settings: Settings) -> CalibrationModel | None:
     asked = settings.calibration is not None if settings.abstain is None else settings.abstain
     keeps = asked and "abstention" not in settings.without
     return found if found is None or keeps else found.model_copy(update={"thresholds": {}})
+
+
+def doubts_about(settings: Settings) -> list[str]:
+    """Return what the settings ask for and will not get, or get from elsewhere than they may think, as sentences."""
+    found = calibration_of(settings)
+    told: list[str] = []
+    if found and settings.calibration and found.model != settings.model:
+        told.append(f"{settings.calibration} was fitted on claims of {found.model}, not of {settings.model}")
+    if found is None and settings.abstain and "calibration" not in settings.without:
+        told.append(f"nothing is abstained from: there is no calibration for {settings.model} (--calibration FILE)")
+    if settings.approved_catalog and not settings.approved:
+        told.append("--approved-catalog does nothing without --approved")
+    return told
 
 
 def _bundled_for(model: str) -> CalibrationModel | None:
@@ -105,6 +121,11 @@ def _shows(settings: Settings) -> bool:
     return bool(settings.approved and settings.demonstrations) and "demonstrations" not in settings.without
 
 
+def _escalation_prompt(settings: Settings) -> str:
+    """Return the fingerprint of what the stronger model is asked with; the other one may get a shorter prompt."""
+    return PromptLibrary.load(settings.prompts or default_folder()).get(AGENT).fingerprint[:16]
+
+
 def _print_of(path: Path | None) -> str:
     """Return the first letters of a file's SHA-256; empty where there is none."""
     if path is None:
@@ -119,14 +140,15 @@ def _approved(settings: Settings, taxonomy: Taxonomy) -> list[ApprovedItem]:
     """Return the golden items that may be learnt from: never those of a test split."""
     if settings.approved is None:
         return []
-    from commands.evaluation_gold import GoldChoice, gold_set  # noqa: PLC0415 - golden sets are for few commands
+    from commands.evaluation_gold import GoldChoice, gold_set, tell_left_out  # noqa: PLC0415 - golden sets are for few commands
 
     found = gold_set(GoldChoice(file=settings.approved, catalog=settings.approved_catalog), taxonomy)
+    tell_left_out(found, say_once)
     pairs = zip(found.gold, found.items, strict=True)
     return [
         ApprovedItem(item=item, category_id=golden.category, values=golden.attributes)
         for golden, item in pairs
-        if not ("split" in golden.model_fields_set and golden.split == TEST)
+        if not ("split" in golden.model_fields_set and golden.split.strip().lower() == TEST)
     ]
 
 

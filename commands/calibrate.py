@@ -64,7 +64,7 @@ def _calibrate(
 
     require_scipy()
     settings = settings_of(context, **{name: given[name] for name in Settings.model_fields if name in given})
-    claims = list(_by_people(settings, given["reviews"] or settings_of(context).kb))
+    claims = list(_by_people(settings, given["reviews"], settings_of(context).kb))
     if given["gold"]:
         chosen = {name: given[name] for name in ("catalog", "split", "sample")}
         by_gold = run_async(_judged(settings, GoldChoice(file=given["gold"], seed=seed, **chosen), complete))
@@ -91,11 +91,13 @@ def _each_once(claims: "list[LabelledClaim]") -> "list[LabelledClaim]":
     return list(first.values())
 
 
-def _by_people(settings: Settings, kb: str) -> "Iterator[LabelledClaim]":
+def _by_people(settings: Settings, reviews: str | None, kb: str) -> "Iterator[LabelledClaim]":
+    """Yield the claims that people judged; the knowledge base `reviews` has to be there, `kb` need not."""
     from commands.calibrations import claims_on_people  # noqa: PLC0415 - as above
     from commands.choices import taxonomy_of  # noqa: PLC0415
 
-    return claims_on_people(kb, settings.model, taxonomy_of(settings).attributes)
+    specs = taxonomy_of(settings).attributes
+    return claims_on_people(reviews or kb, settings.model, specs, must_exist=reviews is not None)
 
 
 def _write(out: Path, fitted: "CalibrationModel") -> None:
@@ -121,14 +123,16 @@ async def _judged(settings: Settings, choice: "GoldChoice", complete: bool) -> "
     """Run the gold without a calibration, and return what it says of the claims."""
     from commands.calibrations import claims_on_gold  # noqa: PLC0415 - as above
     from commands.choices import taxonomy_of  # noqa: PLC0415
-    from commands.evaluation_gold import gold_set, grading_of  # noqa: PLC0415
+    from commands.evaluation_gold import gold_set, grading_of, tell_left_out  # noqa: PLC0415
     from commands.evaluation_systems import Bench, run_gold  # noqa: PLC0415
     from commands.run_options import RunOptions  # noqa: PLC0415
     from evaluators.evaluation import Protocol  # noqa: PLC0415
 
     taxonomy = taxonomy_of(settings)
     grading = grading_of(taxonomy, Protocol(match="normal", complete=complete))
-    bench = Bench(gold_set(choice, taxonomy), grading, 0.95, RunOptions())
+    gold = gold_set(choice, taxonomy)
+    tell_left_out(gold)
+    bench = Bench(gold, grading, 0.95, RunOptions())
     plain = settings.overridden(without=tuple({*settings.without, "calibration"}))
     version = await run_gold(plain, bench, settings.model)
     return list(claims_on_gold(settings.kb, bench, taxonomy.attributes, version))

@@ -33,11 +33,18 @@ def claims_on_gold(
                     yield labelled(claim, claim.name, golden.item_id, specs, right=right)
 
 
-def claims_on_people(kb: str, model: str, specs: Mapping[str, AttributeSpec]) -> Iterator[LabelledClaim]:
-    """Yield the claims of a model's configurations that people have judged; none where there is no knowledge base."""
+def claims_on_people(
+    kb: str, model: str, specs: Mapping[str, AttributeSpec], *, must_exist: bool = False
+) -> Iterator[LabelledClaim]:
+    """Yield the claims of a model's configurations that people have judged.
+
+    Where there is no knowledge base there are none, or `DatabaseMissing` is raised if it `must_exist`.
+    """
     try:
         database = open_existing_database(kb)
     except DatabaseMissing:
+        if must_exist:
+            raise
         return
     with database, database.session() as session:
         for claim in judged_claims(session):

@@ -2,12 +2,13 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from agents.values.normalization import same_value
+from commands.output import say
 from evaluators.evaluation import GoldUsed, Protocol, fingerprint_of
 from evaluators.golden import BadGoldLine, GoldError, GoldItem, gold_lines
 from evaluators.item_scores import Grading
@@ -64,6 +65,14 @@ def gold_set(choice: GoldChoice, taxonomy: Taxonomy) -> GoldSet:
             notes=(*notes, *_unknown_words(worded, taxonomy)),
         ),
     )
+
+
+def tell_left_out(gold: GoldSet, tell: Callable[[str], None] = say) -> None:
+    """Say what of the gold cannot be used."""
+    for line in gold.used.bad_lines:
+        tell(f"left out: {line.file}, line {line.line}: {line.reason}")
+    for note in gold.used.notes:
+        tell(note)
 
 
 def narrowed(gold: GoldSet, ids: Collection[str], why: str) -> GoldSet:

@@ -100,7 +100,7 @@ def known_system(
         label=label,
         provenance=provenance,
         summary=summarize(scores, bench.target_precision),
-        cost=None if price is None or settings.escalate else price.of(usage),  # not all tokens at one price
+        cost=None if price is None or settings.stronger else price.of(usage),  # not all tokens at one price
         items=tuple(scores),
     )
 

@@ -9,7 +9,7 @@ import typer
 from agents.providers.base import Capabilities
 from commands.aids import aids_in
 from commands.choices import capabilities_of, keyless, model_of, taxonomy_of
-from commands.evaluation_gold import GoldChoice, GoldSet, gold_set, grading_of
+from commands.evaluation_gold import GoldChoice, GoldSet, gold_set, grading_of, tell_left_out
 from commands.evaluation_systems import Bench, known_system, of_what_is_known, run_system
 from commands.output import say
 from commands.run_options import RunOptions
@@ -125,10 +125,7 @@ def _gold(
         gold = of_what_is_known(settings, gold, [None])
     elif sides and not sides[0].runs:
         gold = of_what_is_known(settings, gold, [side.version_id for side in sides])
-    for line in gold.used.bad_lines:
-        say(f"left out: {line.file}, line {line.line}: {line.reason}")
-    for note in gold.used.notes:
-        say(note)
+    tell_left_out(gold)
     return gold
 
 

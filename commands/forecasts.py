@@ -66,6 +66,10 @@ def catalog_work(settings: Settings, catalog: Path, options: RunOptions) -> ToDo
 def wanted_by(settings: Settings) -> Wanted:
     """Return the configuration that the settings ask for; no model is asked, so no key is needed."""
     model = model_of(keyless(settings))
+    if settings.stronger:
+        model_of(
+            keyless(settings.overridden(model=settings.stronger))
+        )  # one that cannot be is told now, not by the run
     encoder = MiniLmEncoder().name
     provenance = provenance_of(settings, model, prompts_of(settings, model), taxonomy_of(settings), encoder)
     return Wanted(provenance=provenance, agents=AGENTS)

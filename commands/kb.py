@@ -120,9 +120,18 @@ def _configuration(made: "Provenance | None", parents: "Provenance | None") -> l
     if parents is None:
         return [made.model, f"max_revisions {made.max_revisions}", f"reaseq {made.code_version}"]
     before, after = dict(parents), dict(made)
-    changed = [name for name in after if name != "prompts" and before[name] != after[name]]
+    changed = [name for name in after if name not in ("prompts", "aids") and before[name] != after[name]]
     prompts = [f"prompt {name}" for name, fingerprint in made.prompts if (name, fingerprint) not in parents.prompts]
-    return [f"{name} {before[name]} -> {after[name]}" for name in changed] + prompts
+    return [f"{name} {before[name]} -> {after[name]}" for name in changed] + prompts + _aids(made, parents)
+
+
+def _aids(made: "Provenance", parents: "Provenance") -> list[str]:
+    """Return what aided the extractor and does not any more, or does now, or is another one."""
+    before, after = dict(parents.aids), dict(made.aids)
+    lost = [f"without {name}" for name in before if name not in after]
+    return lost + [
+        f"{'another' if name in before else 'with'} {name}" for name in after if before.get(name) != after[name]
+    ]
 
 
 def _difference_cells(difference: "ItemDiff") -> list[str]:

@@ -5,6 +5,7 @@ import json
 import os
 import sys
 from collections.abc import Coroutine, Iterable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -36,6 +37,12 @@ def fail(message: str, code: int = 1) -> int:
 def say(message: str) -> None:
     """Say something that is not a result, on standard error."""
     errors.print(Text(printable_lines(message)), soft_wrap=True)
+
+
+@lru_cache
+def say_once(message: str) -> None:
+    """Say it once in this process, however many runs an evaluation makes."""
+    say(message)
 
 
 def invoked() -> str:

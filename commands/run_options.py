@@ -72,7 +72,7 @@ def controls_of(settings: Settings, options: RunOptions | None = None) -> RunCon
         budget,
         Stop(),
         price,
-        escalation_price=asked(settings.escalate, own, settings.openai_base_url) if settings.escalate else None,
+        escalation_price=asked(settings.stronger, own, settings.openai_base_url) if settings.stronger else None,
         doubts=options.retry_failed,
         provider_batch=options.provider_batch,
     )

@@ -46,6 +46,11 @@ class Settings(Record):
     openai_base_url: str | None = None
     ollama_host: str = "http://127.0.0.1:11434"
 
+    @property
+    def stronger(self) -> str | None:
+        """The model that is asked where the others disagree; None where none is named, or it is left out."""
+        return self.escalate if self.escalate and "escalation" not in self.without else None
+
     def overridden(self, **given: Any) -> Self:
         """Return the settings with those that the command line gave (not None) on top."""
         chosen = {name: value for name, value in given.items() if value is not None}

@@ -35,7 +35,9 @@ def unmapped(
         print_json({"values": len(found), "claims": sum(value.claims for value in found), "unmapped": shown})
         return
     if not found:
-        say("every stated value could be mapped")
+        asked = {"attribute": attribute, "category": category}
+        narrowed = "".join(f" of {name} {printable(given, 60)!r}" for name, given in asked.items() if given)
+        say(f"every stated value{narrowed} could be mapped")
         return
     print_table(
         "Values that could not be mapped",

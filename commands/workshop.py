@@ -20,9 +20,9 @@ from agents.spending.budgeted_model import BudgetedModel
 from agents.spending.lost_answers import LostAnswers
 from agents.spending.prices import Price
 from agents.stopping import StoppableClock, StoppableModel
-from commands.aids import aids_of, approved_by_people
+from commands.aids import aids_of, approved_by_people, doubts_about
 from commands.choices import capabilities_of, model_of, prompts_of, provenance_of, taxonomy_of
-from commands.output import say
+from commands.output import say, say_once
 from commands.run_options import RunControls, controls_of
 from commands.settings import Settings
 from graphs.context import EnrichmentContext
@@ -67,8 +67,9 @@ async def open_workshop(
     """
     controls = controls or controls_of(settings)
     model = await _done(lambda: _model(settings, controls), off_loop)
-    stronger = _stronger(settings)
+    stronger: ChatModel | None = None
     try:
+        stronger = await _done(lambda: _stronger(settings), off_loop)
         # LangChain would send traces to LangSmith where the environment asks for it; catalogs are nobody's business.
         with tracing_context(enabled=False):
             database = await _done(lambda: open_database(settings.kb, durability=settings.durability), off_loop)
@@ -85,8 +86,7 @@ async def open_workshop(
 
 
 def _stronger(settings: Settings) -> ChatModel | None:
-    asked = settings.escalate and "escalation" not in settings.without
-    return model_of(settings.overridden(model=settings.escalate)) if asked else None
+    return model_of(settings.overridden(model=settings.stronger)) if settings.stronger else None
 
 
 def _model(settings: Settings, controls: RunControls) -> ChatModel:
@@ -134,6 +134,8 @@ class _Opened(NamedTuple):
 
 def _workshop(opened: _Opened, off_loop: bool) -> Workshop:
     settings, model, batches, controls, database, ledger, _ = opened
+    for doubt in doubts_about(settings):
+        say_once(f"note: {doubt}")
     taxonomy = taxonomy_of(settings)
     prompts = prompts_of(settings, model)
     encoder = MiniLmEncoder()

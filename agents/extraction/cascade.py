@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from agents.claim_checks import value_fault
 from agents.trust.confidence import CalibrationModel
 from memory.category import AttributeSpec, CategoryTemplate
 from memory.schema import Claim
@@ -18,14 +19,16 @@ def settled(
 ) -> set[str]:
     """Return the keys of attributes that are surely claimed, undisputed, or surely absent.
 
-    An attribute of many values is settled where all of its claims are sure. `stated` holds how likely the item states
-    an attribute, where that is known.
+    An attribute of many values is settled where all of its claims are sure. A value that the attribute cannot have
+    settles nothing, however surely it is written. `stated` holds how likely the item states an attribute, where that is
+    known.
     """
     absent = {key for key, probability in stated if probability < SURELY_ABSENT}
     found: set[str] = set()
     for spec in template.attributes:
         own = [claim for claim in claims if claim.name == spec.key]
-        if all(is_sure(claim, spec, calibration) for claim in own) if own else spec.key in absent:
+        sure = all(is_sure(claim, spec, calibration) and value_fault(claim, spec) is None for claim in own)
+        if sure if own else spec.key in absent:
             found.add(spec.key)
     return found
 

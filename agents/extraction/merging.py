@@ -37,9 +37,8 @@ def _same(claim: Claim, said: list[Claim], spec: AttributeSpec | None) -> int | 
 
 
 def _seconded(claim: Claim, other: Claim) -> Claim:
-    if other.producer in (claim.producer, *claim.seconded_by):
-        return claim
-    return claim.model_copy(update={"seconded_by": (*claim.seconded_by, other.producer)})
+    seconds = dict.fromkeys((*claim.seconded_by, other.producer, *other.seconded_by))
+    return claim.model_copy(update={"seconded_by": tuple(name for name in seconds if name != claim.producer)})
 
 
 def _disputed(said: list[Claim], spec: AttributeSpec | None) -> list[Claim]:

@@ -18,6 +18,15 @@ def test_a_value_that_several_find_is_one_claim_with_its_seconds() -> None:
     assert said == [("Acme", "rule", ("student",), False)]
 
 
+def test_who_seconded_a_claim_seconds_the_one_that_it_becomes_part_of() -> None:
+    student = claimed(ITEM, "brand", "Acme", "student")
+    found = merged([claimed(ITEM, "brand", "Acme", "lookup"), student], TEMPLATE)
+
+    (claim,) = merged([claimed(ITEM, "brand", "Acme", "model"), *found], TEMPLATE)
+
+    assert (claim.producer, claim.seconded_by) == ("model", ("lookup", "student"))
+
+
 def test_different_values_of_an_attribute_of_one_value_are_disputed() -> None:
     said = told(("brand", "Acme", "lookup"), ("brand", "Acme Star", "student"))
 
