@@ -154,6 +154,8 @@ def _print_figures(claims: "list[LabelledClaim]", figures: "HeldOut | None", tar
         ]
     title = f"On halves of the items that it was not fitted on ({figures.halvings} random halvings, mean ± deviation)"
     print_table(title, ["", "producers' own", "calibrated"], rows)
+    if figures.ece.mean >= figures.ece_before.mean:
+        say("on items that it was not fitted on it is no better than what producers say: judge more claims first")
     if figures.without_threshold:
         say(f"in {figures.without_threshold} of {2 * figures.halvings} halves no threshold reached the target")
 

@@ -15,8 +15,9 @@ from memory.taxonomy import Taxonomy, UnknownCategory
 def verified_titles(kb: str, taxonomy: Taxonomy) -> Iterator[AnnotatedTitle]:
     """Yield the titles that the current version knows, with the accepted values that stand in them.
 
-    An attribute of the category's template of which nobody claimed anything is taken as absent. One whose value stands
-    elsewhere in the text, or whose claim was refused or left to a person, is left out: nothing is known of the title.
+    An attribute of the category's template of which nobody claimed anything is taken as absent, but not after a
+    cascade, which may not have asked for it. One whose value stands elsewhere in the text, or whose claim was refused
+    or left to a person, is left out: nothing is known of the title.
     """
     with open_existing_database(kb) as database, database.session() as session:
         for known in enrichments(session):
@@ -29,11 +30,13 @@ def verified_titles(kb: str, taxonomy: Taxonomy) -> Iterator[AnnotatedTitle]:
 
 
 def _attributes(known: StoredKnowledge, specs: tuple[AttributeSpec, ...]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    asked_for_all = "cascade" not in dict(known.enrichment.provenance.aids)
+    unproven = {proposal.name for proposal in known.enrichment.ungrounded}
     for spec in specs:
         claims = [claim for claim in known.enrichment.claims if claim.name == spec.key]
         accepted = [c for c in claims if known.enrichment.verdict_on(c).decision is Decision.ACCEPT]
         stated = {said for claim in accepted if (said := _in_title(known.item.title, claim))}
-        if stated or not claims:
+        if stated or not (claims or spec.key in unproven or not asked_for_all):
             yield spec.key, tuple(sorted(stated))
 
 

@@ -100,6 +100,17 @@ def test_what_a_person_approved_is_looked_up_in_other_items_and_judges_confidenc
     assert calibrated.document["calibration"]["claims"] == 1
 
 
+def test_a_calibration_that_is_no_better_elsewhere_is_told() -> None:
+    reaseq("enrich", "kettles.csv")
+    for item, attribute in [("K1", "color"), ("K2", "color"), ("K3", "color"), ("K1", "brand"), ("K2", "brand")]:
+        reaseq("review", "accept" if item == "K1" else "reject", item, attribute)
+
+    ran = reaseq("calibrate")
+
+    assert ran.code == 0, ran.all
+    assert "no better than what producers say" in ran.all
+
+
 def test_without_a_judged_claim_there_is_nothing_to_fit() -> None:
     ran = reaseq("calibrate")
 
