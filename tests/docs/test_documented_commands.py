@@ -142,6 +142,6 @@ def options() -> set[str]:
     found: set[str] = set()
     while waiting:
         command = waiting.pop()
-        found |= {option for parameter in command.params for option in parameter.opts}
+        found |= {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
         waiting += command.commands.values() if isinstance(command, TyperGroup) else []
     return found | {"--help"}
