@@ -100,4 +100,4 @@ def test_a_hostile_text_takes_linear_time(pattern: str) -> None:
     started = time.process_time()
     find_quantities(text)
 
-    assert time.process_time() - started < 0.5
+    assert time.process_time() - started < 2  # it takes 0.4 at worst on a calm machine; a square would take minutes
