@@ -64,9 +64,8 @@ def fit(
 ) -> list[Epoch]:
     """Train `model` in place until the validation metric stops rising, and leave it with its best weights.
 
-    `folder` keeps a checkpoint after each epoch; the same call goes on from there, and ends with the weights that an
-    uninterrupted run has. On one CPU thread equal seeds give equal weights, bit for bit; dropout and batches are seeded
-    by epoch. Raises `memory.atomic_file.FileUnwritable`.
+    `folder` keeps a checkpoint after each epoch; the same call goes on there, and ends as an uninterrupted run does. On
+    one CPU thread equal seeds give equal weights, bit for bit. Raises `memory.atomic_file.FileUnwritable`.
     """
     with place() as here:
         optimizer = torch.optim.AdamW(model.parameters(), config.learning_rate, weight_decay=config.weight_decay)
