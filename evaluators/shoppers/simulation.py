@@ -25,9 +25,6 @@ from evaluators.shoppers.shopper import Shopper, draw_shopper
 from evaluators.shoppers.walk import Event, Walk, Why
 from memory.record import Record
 
-SHOPPERS = 2000
-EVENTS = 30
-HIDDEN_SHARE = 0.25
 _FEWEST_EVENTS = 4
 _STRONGEST_TASTES = 10
 
@@ -101,14 +98,19 @@ class Simulation:
     log: Log
     truths: tuple[ShopperTruth, ...]
 
+    @property
+    def hidden_behaviors(self) -> int:
+        """How many behaviours are in the truth alone."""
+        return sum(len(told.hidden) for told in self.truths)
+
 
 def simulate(
     items: Iterable[ShopItem],
     *,
-    shoppers: int = SHOPPERS,
-    events: int = EVENTS,
-    hidden_share: float = HIDDEN_SHARE,
-    seed: int = 0,
+    shoppers: int,
+    events: int,
+    hidden_share: float,
+    seed: int,
 ) -> Simulation:
     """Let shoppers walk through a shop of these items; `events` is the mean of a shopper's, the hidden ones among them.
 
