@@ -1,14 +1,14 @@
 """Simulated shoppers: a log as a shop would keep it, and the truth that no shop has: needs, affinities, what is hidden.
 
 What can be learnt from it. Whoever reads the log alone can learn popularity, which categories follow each other, and
-the habits of a shopper whose history is long. Knowledge of the items helps by construction, in three ways: tastes act
-through attributes, needs look for a feature of their own, and the needs of a situation share words. So a gain from
-knowledge shows that a ranker *uses* what it is given, and how much of what there is to gain (the truth is an upper
-bound); it does not show that real shoppers act so, and its size says nothing about a real shop. Much is left that no
-knowledge explains, and that a ranker on knowledge alone must miss: items are popular by a draw, categories follow each
-other by a draw (habits), three in ten companions within a situation are drawn, one episode in ten is noise, and each
-choice has noise of its own. A ranker that reads the same knowledge as the simulator is favoured by that: errors of the
-knowledge are as true here as the rest.
+the habits of a shopper whose history is long; where shoppers are many and items few, that is nearly all there is.
+Knowledge of the items helps by construction, in three ways: tastes act through attributes, needs look for a feature of
+their own, and the needs of a situation share words. It pays where the log is thin: few shoppers, items that nobody has
+met. So a gain from knowledge shows that a ranker *uses* what it is given; it does not show that real shoppers act so,
+and its size says nothing about a real shop. Much is left that no knowledge explains, and that a ranker on knowledge
+alone must miss: items are popular by a draw, categories follow each other by a draw (habits), three in ten companions
+within a situation are drawn, one episode in ten is noise, and each choice has noise of its own. A ranker that reads the
+same knowledge as the simulator is favoured by that: errors of the knowledge are as true here as the rest.
 
 What the log hides: of the leaf categories in which a shopper has needs, a random share is bought elsewhere, and nothing
 he does in them is in the log. It stands in the truth, with what led to it.

@@ -6,6 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from evaluators.ranking.click_through import auc
 from evaluators.shoppers import simulation
 from evaluators.shoppers.shop import Shop, ShopItem, ShopUnusable
 from evaluators.shoppers.simulation import ShopperTruth, Simulation
@@ -108,6 +109,23 @@ def test_histories_differ_in_length_around_the_mean_that_was_asked_for(found: Si
 
     assert np.mean(lengths) == pytest.approx(40, rel=0.15)
     assert np.quantile(lengths, 0.1) < 20 < 60 < np.quantile(lengths, 0.9)
+
+
+def test_what_is_hidden_can_be_guessed_from_what_is_seen_but_not_from_what_another_did(found: Simulation) -> None:
+    categories = sorted({item.category for item in ITEMS})
+    shown = Counter((user, CATEGORY[item]) for user, item, *_ in found.log.rows())
+    seen = np.array([[shown[told.user, category] > 0 for category in categories] for told in found.truths], dtype=float)
+    together = seen.T @ seen
+    together /= np.sqrt(np.outer(together.diagonal(), together.diagonal()))
+    hidden = np.array([[category in told.hidden_categories for category in categories] for told in found.truths])
+    unseen = seen == 0
+
+    own, anothers = (auc(hidden[unseen], (by @ together)[unseen]) for by in (seen, np.roll(seen, 1, axis=0)))
+
+    assert own is not None
+    assert anothers is not None
+    assert own > 0.6
+    assert own > anothers + 0.05
 
 
 def test_who_likes_a_brand_clicks_it_more(found: Simulation) -> None:
