@@ -38,8 +38,8 @@ def build_vectors(
 ) -> ItemVectors:
     """Encode the chosen parts of all items, store the set under its name, and return it.
 
-    Texts that were encoded before are not encoded again, whichever set they were for. `version_id` and `as_of` are those
-    of `known_items`. The set of that name stays as it was until the new one is whole. Raises `UnknownVersion`,
+    Texts that were encoded before are not encoded again, whichever set they were for. `version_id` and `as_of` are
+    those of `known_items`. The set of that name stays as it was until the new one is whole. Raises `UnknownVersion`,
     `WeightsMissing` and `WeightsDamaged`.
     """
     parts = tuple(part for part in ALL_PARTS if part in parts)
