@@ -32,6 +32,7 @@ from commands import (
     trace,
     train_extractor,
     unmapped,
+    vectors,
 )
 from commands import settings as settings_command
 from commands.output import fail
@@ -70,6 +71,7 @@ app.add_typer(review.app, name="review")
 app.add_typer(kb.app, name="kb")
 app.add_typer(taxonomy.app, name="taxonomy")
 app.add_typer(prompts.app, name="prompts")
+app.add_typer(vectors.app, name="vectors")
 app.command(name="models")(models.models)
 app.command(name="settings")(settings_command.settings)
 

@@ -7,11 +7,11 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlmodel import Session, select
+from sqlmodel import Session
 
-from memory.category import AttributeType, CategoryTemplate
+from memory.category import AttributeType
 from memory.item_vectors.known_items import KnownItem, known_items
-from memory.tables import TemplateRow
+from memory.stored_templates import templates
 from memory.versions import lineage
 
 CATEGORY = "category"  # its leaf; "category/1" is the department, "category/2" the step below it …
@@ -124,9 +124,9 @@ class KnowledgeTable:
 
 def numeric_attributes(session: Session) -> frozenset[str]:
     """Return the attributes that some stored template counts, numbers or measures."""
-    contents = session.exec(select(TemplateRow.content))
-    templates = (CategoryTemplate.model_validate(content) for content in contents)
-    return frozenset(spec.key for template in templates for spec in template.attributes if spec.type in NUMERIC)
+    return frozenset(
+        spec.key for template in templates(session) for spec in template.attributes if spec.type in NUMERIC
+    )
 
 
 def number_of(normalized: str) -> float:
