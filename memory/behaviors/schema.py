@@ -21,6 +21,13 @@ class Source(StrEnum):
     DIFFUSION = "diffusion"
 
 
+class Clock(StrEnum):
+    """What behaviours are sorted by: times, or plain order numbers, which cannot be compared with times."""
+
+    TIME = "time"
+    ORDER = "order"
+
+
 KINDS = pl.Enum([kind.value for kind in Kind])
 SOURCES = pl.Enum([source.value for source in Source])
 

@@ -3,6 +3,7 @@
 from alembic import context
 
 from memory import demand_tables, review_tables  # noqa: F401 - their tables are among TABLES
+from memory.behaviors import tables  # noqa: F401 - so are these
 from memory.tables import TABLES
 
 context.configure(
