@@ -6,12 +6,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: install install-dev demo test faults planted-bugs check trim clean
+.PHONY: install install-ranker install-dev demo test faults planted-bugs check trim clean
 
 install: $(VENV)/installed
+install-ranker: $(VENV)/installed-ranker
 install-dev: $(VENV)/installed-dev
 
-demo: install
+demo: install-ranker
 	$(BIN)/python app.py demo
 
 test: install-dev
@@ -39,7 +40,12 @@ $(VENV)/installed: requirements.txt | $(VENV)/bin/python
 	$(MAKE) --no-print-directory trim
 	touch $@
 
-$(VENV)/installed-dev: requirements-dev.txt $(VENV)/installed
+# With dependencies: which parts of CUDA a torch needs is its own affair.
+$(VENV)/installed-ranker: requirements-ranker.txt $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --constraint requirements.txt --requirement requirements-ranker.txt
+	touch $@
+
+$(VENV)/installed-dev: requirements-dev.txt $(VENV)/installed-ranker
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --requirement requirements-dev.txt
 	touch $@
 

@@ -1,0 +1,1 @@
+"""Ranks items by behaviours and knowledge (torch); reads the knowledge base and nothing else."""
