@@ -36,25 +36,11 @@ class Sequences:
         """
         users = frame["user"].unique().sort()
         numbering = _numbering(frame["item"], items or ())
-        rows = (
-            frame.lazy()
-            .select(
-                pl.col("user").replace_strict(users, pl.int_range(len(users), eager=True), return_dtype=pl.Int64),
-                pl.col("item").replace_strict(
-                    numbering, pl.int_range(len(numbering), eager=True), return_dtype=pl.Int32
-                ),
-                "time",
-                pl.col("kind").to_physical().cast(pl.Int8),
-                pl.col("source").to_physical().cast(pl.Int8),
-            )
-            .sort("user", "time", maintain_order=True)
-            .collect()
-        )
-        counts = np.bincount(rows["user"].to_numpy(), minlength=len(users))
+        rows = _rows(frame, users, numbering)
         return cls(
             users=tuple(users),
             items=tuple(numbering),
-            offsets=_offsets(counts),
+            offsets=_offsets(np.bincount(rows["user"].to_numpy(), minlength=len(users))),
             item=rows["item"].to_numpy(),
             time=rows["time"].to_numpy(),
             kind=rows["kind"].to_numpy(),
@@ -107,6 +93,17 @@ def _numbering(column: pl.Series, first: Sequence[str]) -> pl.Series:
     unseen = column.unique()
     unseen = unseen.filter(~unseen.is_in(fixed.implode())).sort()
     return pl.concat([fixed, unseen.rename("item")])
+
+
+def _rows(frame: pl.DataFrame, users: pl.Series, items: pl.Series) -> pl.DataFrame:
+    """Return the frame with row numbers for ids and codes for words, in the order of users and times."""
+    numbers = {"user": (users, pl.Int64), "item": (items, pl.Int32)}
+    ids = (
+        pl.col(name).replace_strict(known, pl.int_range(len(known), eager=True), return_dtype=dtype)
+        for name, (known, dtype) in numbers.items()
+    )
+    codes = (pl.col(name).to_physical().cast(pl.Int8) for name in ("kind", "source"))
+    return frame.select(*ids, "time", *codes).sort("user", "time", maintain_order=True)
 
 
 def _offsets(counts: NDArray[np.int64]) -> NDArray[np.int64]:

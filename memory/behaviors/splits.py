@@ -1,4 +1,4 @@
-"""How behaviours are parted into those to learn from and those to predict: an input is strictly before what it predicts.
+"""How behaviours are parted into what to learn from and what to predict: an input is strictly before what it predicts.
 
 Equal times are not before one another: of what happened at the very time of an event, nothing may be known for it.
 """
@@ -53,8 +53,8 @@ def temporal_split(frame: pl.DataFrame, valid_from: int, test_from: int) -> Spli
 def leave_last_out(frame: pl.DataFrame, held_out: int = 2) -> Split:
     """Return each user's last behaviour as `test`, the `held_out` - 1 before it as `valid`, the others as `train`.
 
-    Of behaviours at one time the last in the frame's order is held out and the others are in no part (`tied`). Users with
-    behaviours at fewer than `held_out` + 1 different times are in `train` as they are.
+    Of behaviours at one time the last in the frame's order is held out, and the others are in no part (`tied`). Users
+    with behaviours at fewer than `held_out` + 1 different times are in `train` as they are.
     """
     if held_out < 1:
         raise ValueError(f"cannot hold out {held_out} behaviours of a user")

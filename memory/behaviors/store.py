@@ -99,7 +99,7 @@ def behaviors_of(
     The frame has `COLUMNS`; with `extras` also what else was stored, null where a segment does not have it.
     """
     frames = [pl.DataFrame(schema=COLUMNS)]
-    for row in _segment_rows(session, sources, as_of):
+    for row in segment_rows(session, sources, as_of):
         frame = unpacked(row.content, as_of=as_of, users=users, extras=extras)
         frames.append(frame.with_columns(pl.col(name).cast(dtype) for name, dtype in COLUMNS.items()))
     return pl.concat(frames, how="diagonal_relaxed") if extras else pl.concat(frames)
@@ -112,7 +112,7 @@ def delete_behaviors(session: Session, *, user: str, source: Source | None = Non
     file will not bring it back.
     """
     forgotten = 0
-    for row in _segment_rows(session, list(Source) if source is None else [source]):
+    for row in segment_rows(session, list(Source) if source is None else [source]):
         rest = without_user(row.content, user)
         if rest is None:
             continue
@@ -132,9 +132,7 @@ def delete_import(session: Session, import_id: int) -> int | None:
     return int(rows)
 
 
-def _segment_rows(
-    session: Session, sources: Iterable[Source], as_of: int | None = None
-) -> Iterator[BehaviorSegmentRow]:
+def segment_rows(session: Session, sources: Iterable[Source], as_of: int | None = None) -> Iterator[BehaviorSegmentRow]:
     """Yield the segments in the order of their imports, one at a time in memory, but none that begins at `as_of`."""
     query = select(BehaviorSegmentRow.id).where(col(BehaviorSegmentRow.source).in_([s.value for s in sources]))
     if as_of is not None:

@@ -65,6 +65,7 @@ class _Expanded(io.RawIOBase):
 
 
 def opened(path: Path, limits: ReadLimits) -> io.BufferedReader:
+    """Return a file's bytes, unpacked where it is gzipped; `CatalogError` where they are more than the limit."""
     if path.suffix.lower() == ".gz":
         return io.BufferedReader(_Expanded(path, limits.expanded_bytes), 1 << 16)
     return io.BufferedReader(io.FileIO(path), 1 << 16)
