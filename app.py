@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDic
 from pydantic_settings.exceptions import SettingsError
 
 from commands import (
+    behaviors,
     calibrate,
     enrich,
     evaluate,
@@ -67,6 +68,7 @@ app.command(name="show")(show.show)
 app.command(name="graph")(graph.graph)
 app.command(name="export")(export.export)
 app.command(name="train-extractor")(train_extractor.train_extractor)
+app.add_typer(behaviors.app, name="behaviors")
 app.add_typer(review.app, name="review")
 app.add_typer(kb.app, name="kb")
 app.add_typer(taxonomy.app, name="taxonomy")

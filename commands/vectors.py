@@ -11,6 +11,7 @@ from commands.catalog_items import typed_id
 from commands.output import AsJson, KnowledgeBase, print_json, print_table, say
 from commands.progress import remaining
 from commands.settings import settings_of
+from commands.vector_options import AsOf, Name, Version, milliseconds
 from memory.extras import extras
 from memory.text import printable
 
@@ -19,19 +20,9 @@ if TYPE_CHECKING:
     from memory.item_vectors.parts import Part
     from memory.item_vectors.vectors import VectorSet
 
-NAME = "items"
 LINE_EVERY = 5.0  # seconds between two lines of progress
 
 app = typer.Typer(help="Vectors of items, made from their titles and from what is known of them.", no_args_is_help=True)
-
-Name = Annotated[str, typer.Option("--name", help="The set of vectors.", metavar="NAME")]
-Version = Annotated[
-    int | None, typer.Option("--version", help="A version, as in `reaseq kb versions`; else the one that is read.")
-]
-AsOf = Annotated[
-    datetime | None,
-    typer.Option("--as-of", help="Only what was stored before this moment (UTC).", metavar="DATE"),
-]
 
 
 @app.command()
@@ -40,7 +31,7 @@ def build(
     parts: Annotated[
         str, typer.Option("--parts", help="What of an item is in its text, separated by commas.", metavar="PARTS")
     ] = "title,attributes,demands,summary",
-    name: Name = NAME,
+    name: Name = "items",
     version: Version = None,
     as_of: AsOf = None,
     kb: KnowledgeBase = None,
@@ -74,7 +65,7 @@ def neighbors(
     context: typer.Context,
     item_id: Annotated[str, typer.Argument(help="The item's id.")],
     k: Annotated[int, typer.Option("--k", help="How many.", min=1)] = 10,
-    name: Name = NAME,
+    name: Name = "items",
     kb: KnowledgeBase = None,
     as_json: AsJson = False,
 ) -> None:
@@ -108,11 +99,6 @@ def list_sets(context: typer.Context, kb: KnowledgeBase = None, as_json: AsJson 
         return
     columns = ["name", "items", "parts", "version", "as of (UTC)", "built (UTC)", "encoder"]
     print_table("Vectors", columns, map(_set_cells, found))
-
-
-def milliseconds(as_of: datetime | None) -> int | None:
-    """Return a moment of the command line, which is UTC, in milliseconds since 1970."""
-    return None if as_of is None else round(as_of.replace(tzinfo=UTC).timestamp() * 1000)
 
 
 class _Telling:

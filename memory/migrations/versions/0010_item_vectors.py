@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0010_item_vectors"
-down_revision = "0008_demands"
+down_revision = "0009_behaviors"
 
 
 def upgrade() -> None:
