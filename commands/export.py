@@ -12,7 +12,7 @@ from commands.vector_options import AsOf, Name, Version, milliseconds
 from memory.extras import extras
 
 if TYPE_CHECKING:
-    from sqlmodel import Session
+    from memory.database import Database
 
 
 class Format(StrEnum):
@@ -44,13 +44,13 @@ def export(
     from memory.database import open_existing_database  # noqa: PLC0415 - SQL takes a moment to import
 
     _refuse_mixtures(format, features, recbole, out, dated=as_of is not None)
-    with open_existing_database(settings_of(context, kb=kb).kb) as database, database.session() as session:
+    with open_existing_database(settings_of(context, kb=kb).kb) as database:
         if recbole is not None:
-            document = _recbole(session, recbole, name, version, milliseconds(as_of))
+            document = _recbole(database, recbole, name, version, milliseconds(as_of))
         elif out is not None and features:
-            document = _features(session, out, name, version, milliseconds(as_of))
+            document = _features(database, out, name, version, milliseconds(as_of))
         elif out is not None and format is not None:
-            document = _knowledge(session, format, out, version)
+            document = _knowledge(database, format, out, version)
     if as_json:
         print_json(document)
     else:
@@ -68,34 +68,39 @@ def _refuse_mixtures(
         raise typer.BadParameter("--as-of goes with --features and --recbole")
 
 
-def _knowledge(session: "Session", format_: Format, out: Path, version: int | None) -> dict[str, object]:
+def _knowledge(database: "Database", format_: Format, out: Path, version: int | None) -> dict[str, object]:
     from memory.export import export_knowledge  # noqa: PLC0415 - DuckDB takes a moment to import
     from memory.knowledge_graph.graph import graph_of, write_graphml  # noqa: PLC0415
     from memory.store import enrichments  # noqa: PLC0415
 
-    if format_ is Format.GRAPHML:
-        graph = graph_of(enrichments(session, version))
-        write_graphml(graph, out)
-        items = sum(1 for node in graph.nodes if node.kind == "item")
-    else:
-        items = export_knowledge(session, out, format_.value, version)
+    with database.session() as session:
+        if format_ is Format.GRAPHML:
+            graph = graph_of(enrichments(session, version))
+            write_graphml(graph, out)
+            items = sum(1 for node in graph.nodes if node.kind == "item")
+        else:
+            items = export_knowledge(session, out, format_.value, version)
     return {"items": items, "file": str(out), "format": format_.value}
 
 
-def _features(session: "Session", out: Path, name: str, version: int | None, as_of: int | None) -> dict[str, object]:
+def _features(database: "Database", out: Path, name: str, version: int | None, as_of: int | None) -> dict[str, object]:
     with extras():
         from memory.item_vectors.feature_files import export_features  # noqa: PLC0415
 
-    written = export_features(session, out, name=name, version_id=version, as_of=as_of)
+    with database.session() as session:
+        written = export_features(session, out, name=name, version_id=version, as_of=as_of)
     _miss_vectors(written.vectors is None, name)
     return written.model_dump(mode="json")
 
 
-def _recbole(session: "Session", folder: Path, name: str, version: int | None, as_of: int | None) -> dict[str, object]:
+def _recbole(
+    database: "Database", folder: Path, name: str, version: int | None, as_of: int | None
+) -> dict[str, object]:
     with extras():
         from memory.item_vectors.recbole import export_recbole  # noqa: PLC0415
 
-    written = export_recbole(session, folder, name=name, version_id=version, as_of=as_of)
+    with database.session() as session:
+        written = export_recbole(session, folder, name=name, version_id=version, as_of=as_of)
     _miss_vectors(written.vectors == 0, name)
     return written.model_dump(mode="json")
 

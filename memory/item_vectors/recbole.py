@@ -26,29 +26,7 @@ Field = tuple[str, str | None]  # attribute; of a number its unit or "", of anyt
 
 # RecBole splits a line at tabs, a sequence at blanks, and lets pandas read the rest: a quotation mark would swallow the
 # lines up to the next one, and these words would be missing values.
-_MISSING_WORDS = frozenset(
-    [
-        "",
-        "#N/A",
-        "#N/A N/A",
-        "#NA",
-        "-1.#IND",
-        "-1.#QNAN",
-        "-NaN",
-        "-nan",
-        "1.#IND",
-        "1.#QNAN",
-        "<NA>",
-        "N/A",
-        "NA",
-        "NULL",
-        "NaN",
-        "None",
-        "n/a",
-        "nan",
-        "null",
-    ]
-)
+_MISSING = re.compile(r"#N/A( N/A)?|#NA|-?1\.#(IND|QNAN)|-?(NaN|nan)|<NA>|N/A|NA|NULL|None|n/a|null")
 _UNSAFE_IN_ID = re.compile(r'[\s"%\x00-\x1f\x7f-\x9f]')
 _BLANKS = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
 _UNSAFE_IN_NAME = re.compile(r"\W+")
@@ -112,21 +90,21 @@ def export_recbole(
 
 def plain_id(text: str) -> str:
     """Return an id without blanks, quotation marks and control characters, each as %XX; `unquote` gives it back."""
-    if text in _MISSING_WORDS:
-        return f"%{ord(text[0]):02X}{text[1:]}" if text else text
+    if _MISSING.fullmatch(text):
+        return f"%{ord(text[0]):02X}{text[1:]}"
     return _UNSAFE_IN_ID.sub(lambda found: quote(found[0], safe=""), writable(text))
 
 
 def one_token(text: str) -> str:
     """Return a value as one token of a sequence: no blanks, no quotation marks."""
     token = _BLANKS.sub("_", writable(text).strip()).replace('"', "'")
-    return f"{token}_" if token and token in _MISSING_WORDS else token
+    return f"{token}_" if _MISSING.fullmatch(token) else token
 
 
 def words(text: str) -> str:
     """Return a text as a sequence of words: single blanks between them, no quotation marks."""
     sequence = _BLANKS.sub(" ", writable(text)).strip().replace('"', "'")
-    return f"{sequence}_" if sequence and sequence in _MISSING_WORDS else sequence
+    return f"{sequence}_" if _MISSING.fullmatch(sequence) else sequence
 
 
 def _write_interactions(behaviors: pl.DataFrame, path: Path) -> None:
