@@ -90,9 +90,8 @@ def export_recbole(
 
 def plain_id(text: str) -> str:
     """Return an id without blanks, quotation marks and control characters, each as %XX; `unquote` gives it back."""
-    if _MISSING.fullmatch(text):
-        return f"%{ord(text[0]):02X}{text[1:]}"
-    return _UNSAFE_IN_ID.sub(lambda found: quote(found[0], safe=""), writable(text))
+    plain = _UNSAFE_IN_ID.sub(lambda found: quote(found[0], safe=""), writable(text))
+    return f"%{ord(plain[0]):02X}{plain[1:]}" if _MISSING.fullmatch(plain) else plain
 
 
 def one_token(text: str) -> str:
