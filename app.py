@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDic
 from pydantic_settings.exceptions import SettingsError
 
 from commands import (
+    behaviors,
     calibrate,
     enrich,
     evaluate,
@@ -33,6 +34,7 @@ from commands import (
     trace,
     train_extractor,
     unmapped,
+    vectors,
 )
 from commands import settings as settings_command
 from commands.output import fail
@@ -68,10 +70,12 @@ app.command(name="graph")(graph.graph)
 app.command(name="export")(export.export)
 app.command(name="simulate")(simulate.simulate)
 app.command(name="train-extractor")(train_extractor.train_extractor)
+app.add_typer(behaviors.app, name="behaviors")
 app.add_typer(review.app, name="review")
 app.add_typer(kb.app, name="kb")
 app.add_typer(taxonomy.app, name="taxonomy")
 app.add_typer(prompts.app, name="prompts")
+app.add_typer(vectors.app, name="vectors")
 app.command(name="models")(models.models)
 app.command(name="settings")(settings_command.settings)
 

@@ -103,8 +103,8 @@ def _values(prompt: "Prompt", item: CatalogItem, settings: Settings) -> dict[str
     from agents.demand_analyst import category_demands  # noqa: PLC0415
     from agents.reading.rules import rule_claims  # noqa: PLC0415
     from commands.choices import taxonomy_of  # noqa: PLC0415
+    from memory.category_index import CategoryIndex  # noqa: PLC0415
     from memory.encoder import MiniLmEncoder  # noqa: PLC0415
-    from memory.vectors import CategoryIndex  # noqa: PLC0415
 
     taxonomy = taxonomy_of(settings)
     index = CategoryIndex.build(tuple(taxonomy.leaves()), MiniLmEncoder(), settings.cache)

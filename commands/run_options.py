@@ -1,6 +1,7 @@
 """What one run is asked for beyond the settings, and the parts that hold it to that."""
 
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -36,13 +37,7 @@ class RunOptions(Record):
     @property
     def columns(self) -> dict[str, str] | None:
         """Return `map_columns` as a mapping from our field to the file's column."""
-        if not self.map_columns:
-            return None
-        split = [pair.partition("=") for pair in self.map_columns]
-        for name, equals, column in split:
-            if not (name and equals and column):
-                raise typer.BadParameter(f"write FIELD=COLUMN, such as title=Name; got {name + equals + column!r}")
-        return {name.strip(): column.strip() for name, _, column in split}
+        return columns_of(self.map_columns)
 
 
 @dataclass
@@ -55,6 +50,17 @@ class RunControls:
     escalation_price: Price | None = None
     doubts: bool = False  # answers in the ledger that cannot be used are asked for once more
     provider_batch: bool = False
+
+
+def columns_of(pairs: Sequence[str] | None) -> dict[str, str] | None:
+    """Return pairs such as "title=Name" as a mapping from our field to the file's column; None for no pairs."""
+    if not pairs:
+        return None
+    split = [pair.partition("=") for pair in pairs]
+    for name, equals, column in split:
+        if not (name and equals and column):
+            raise typer.BadParameter(f"write FIELD=COLUMN, such as title=Name; got {name + equals + column!r}")
+    return {name.strip(): column.strip() for name, _, column in split}
 
 
 def controls_of(settings: Settings, options: RunOptions | None = None) -> RunControls:

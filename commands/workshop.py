@@ -30,13 +30,13 @@ from graphs.enrichment import EnrichmentGraph, build_enrichment_graph
 from graphs.templates import TemplateShelf
 from memory.batch_shelf import BatchShelf
 from memory.category import template_maker
+from memory.category_index import CategoryIndex
 from memory.database import Database, open_database
 from memory.demand_space import DemandSpace
 from memory.encoder import MiniLmEncoder
 from memory.ledger import Ledger
 from memory.reviews import ruling_lookup
 from memory.taxonomy import Taxonomy
-from memory.vectors import CategoryIndex
 from prompts.library import PromptLibrary
 
 T = TypeVar("T")

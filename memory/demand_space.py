@@ -8,9 +8,9 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from memory.cached_vectors import Announce, embed_cached
 from memory.category_tree import Taxonomy
 from memory.encoder import TextEncoder, Vectors
-from memory.vectors import Announce, embed_cached
 
 # Cosines, chosen on short phrases made up for it. From SAME on, two phrases of one relation say the same: 13 of 20
 # paraphrases lie above it, and 1 of 24 pairs that differ. From ANYTHING on, a phrase is one of those that tell nothing

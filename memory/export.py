@@ -15,6 +15,7 @@ from memory.atomic_file import FileUnwritable, written_whole
 from memory.rows import StoredKnowledge
 from memory.schema import Claim, ClaimSource, Decision, Demand
 from memory.store import enrichments
+from memory.writable_text import writable
 
 Json = str | int | float | None | list["Json"] | dict[str, "Json"]
 
@@ -40,7 +41,6 @@ COLUMNS = {
     "summary": "VARCHAR",
 }
 
-_UNWRITABLE = re.compile("[\0\ud800-\udfff]")
 _FORMULA = re.compile("'*[=+\\-@\t\r\n＝＋－＠]")
 _NUMBER = re.compile(
     r"[+-]?\d[\d.,  ]*(e[+-]?\d+)?( ?[^\W\d_]{1,12}(/[^\W\d_]{1,4})?| ?[%°\"'′″]{1,2}[^\W\d_]?)?", re.IGNORECASE
@@ -239,11 +239,11 @@ def _writable(value: Json) -> Json:
     """Return the value with U+FFFD in place of what JSON readers and UTF-8 refuse."""
     match value:
         case str():
-            return _UNWRITABLE.sub("\N{REPLACEMENT CHARACTER}", value)
+            return writable(value)
         case list():
             return [_writable(part) for part in value]
         case dict():
-            return {_UNWRITABLE.sub("\N{REPLACEMENT CHARACTER}", name): _writable(part) for name, part in value.items()}
+            return {writable(name): _writable(part) for name, part in value.items()}
     return value
 
 

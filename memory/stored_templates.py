@@ -1,6 +1,8 @@
 """The templates of categories, as they were stated: session first, the caller commits."""
 
-from sqlmodel import Session
+from collections.abc import Iterator
+
+from sqlmodel import Session, select
 
 from memory.category import CategoryTemplate
 from memory.tables import TemplateRow
@@ -25,3 +27,8 @@ def template_of(
     """Return a category's template in one taxonomy version, as completed by that model (or by none), or None."""
     row = session.get(TemplateRow, (category_id, taxonomy_version, completed_by or ""))
     return None if row is None else CategoryTemplate.model_validate(row.content)
+
+
+def templates(session: Session) -> Iterator[CategoryTemplate]:
+    """Yield all stored templates, of every taxonomy version and completing model."""
+    yield from map(CategoryTemplate.model_validate, session.exec(select(TemplateRow.content)))

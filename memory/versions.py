@@ -112,16 +112,23 @@ def lineage_in(parents: Mapping[int, int | None], version_id: int | None) -> lis
     return found
 
 
-def known_in(lineage: Collection[int], result: type[EnrichmentRow] = EnrichmentRow) -> ColumnElement[bool]:
-    """Return the condition on (`ItemRow`, `result`) that this is what a lineage knows of the item."""
+def known_in(
+    lineage: Collection[int], result: type[EnrichmentRow] = EnrichmentRow, *, before: datetime | None = None
+) -> ColumnElement[bool]:
+    """Return the condition on (`ItemRow`, `result`) that this is what a lineage knows of the item.
+
+    `before`: what it knew of it before that moment; a result that was stored or amended since then is not seen.
+    """
     current_text = (col(result.item_id) == col(ItemRow.id)) & (col(result.content_hash) == col(ItemRow.content_hash))
+    if before is not None:
+        current_text &= col(result.created_at) < before
     if len(lineage) < 2:
         return current_text & col(result.version_id).in_(lineage)
     other = aliased(EnrichmentRow)  # a parent's id is the smaller one, so the nearest has the greatest
     nearest = (
         select(func.max(col(other.version_id)))
         .where(col(other.item_id) == col(ItemRow.id), col(other.content_hash) == col(ItemRow.content_hash))
-        .where(col(other.version_id).in_(lineage))
+        .where(col(other.version_id).in_(lineage), *(() if before is None else (col(other.created_at) < before,)))
         .correlate(ItemRow)
         .scalar_subquery()
     )

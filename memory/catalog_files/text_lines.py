@@ -33,7 +33,7 @@ def text_lines(path: Path, limits: ReadLimits) -> Iterator[Line]:
     read or that expands beyond the limit.
     """
     try:
-        with _opened(path, limits) as binary:
+        with opened(path, limits) as binary:
             yield from _numbered(_decoded(binary, path, limits.row_bytes))
     except (OSError, EOFError, zlib.error) as error:
         raise CatalogError(f"{path} cannot be read: {error}") from error
@@ -64,7 +64,8 @@ class _Expanded(io.RawIOBase):
         super().close()
 
 
-def _opened(path: Path, limits: ReadLimits) -> io.BufferedReader:
+def opened(path: Path, limits: ReadLimits) -> io.BufferedReader:
+    """Return a file's bytes, unpacked where it is gzipped; `CatalogError` where they are more than the limit."""
     if path.suffix.lower() == ".gz":
         return io.BufferedReader(_Expanded(path, limits.expanded_bytes), 1 << 16)
     return io.BufferedReader(io.FileIO(path), 1 << 16)

@@ -183,7 +183,7 @@ def test_h57_weights_that_are_others_are_refused_before_anything_reads_them(tmp_
 
 @pytest.mark.scenario("H57", "I9")
 def test_h57_a_cache_of_vectors_that_is_a_pickle_is_made_anew(tmp_path: Path) -> None:
-    from memory.vectors import _read
+    from memory.cached_vectors import _read
 
     (tmp_path / "v.npy").write_bytes(PICKLE)
     (tmp_path / "w.npy").write_bytes(PICKLE.ljust(128 + 4 * 384, b"\0"))

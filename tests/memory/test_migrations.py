@@ -15,6 +15,8 @@ from sqlalchemy import Engine, create_engine, event
 
 from memory import database
 from memory.database import known_revisions, open_database
+from memory.item_vectors.parts import Part
+from memory.item_vectors.vectors import ItemVectors
 from memory.migrations import upgrade as migrations
 from memory.reviews import all_rulings
 from memory.store import counts, enrichment_of, failures, save_enrichment
@@ -181,6 +183,17 @@ def test_results_of_several_configurations_from_before_there_were_versions_are_n
         made = version_for(session, known.enrichment.provenance)
 
     assert (mixed.provenance, mixed.current, mixed.results, made) == (None, True, 2, 2)
+
+
+def test_vectors_of_their_first_revision_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "old.db"
+    create_at(path, "0010_item_vectors")
+
+    with open_database(url_of(path)) as opened, opened.session() as session:
+        vectors = ItemVectors.load(session)
+
+    assert (vectors.ids, vectors.encoder, vectors.parts) == (("d1",), "minilm", (Part.TITLE, Part.ATTRIBUTES))
+    assert vectors.vectors.tolist() == [[1.0, 0.0]]
 
 
 def test_a_knowledge_base_without_results_gets_no_version(tmp_path: Path) -> None:

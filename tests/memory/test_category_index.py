@@ -1,105 +1,14 @@
-"""Cached vectors, and the search for an item's category."""
+"""The search for an item's category."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from memory.atomic_file import FileUnwritable
 from memory.category import Category
-from memory.encoder import MiniLmEncoder, Vectors
-from memory.vectors import CategoryIndex, embed_cached
-
-
-class CountingEncoder:
-    """Unit vectors from a text's letters; counts the texts that it encodes."""
-
-    dimensions = 26
-
-    def __init__(self, name: str = "letters@1") -> None:
-        self.name = name
-        self.encoded = 0
-
-    def encode(self, texts: Sequence[str]) -> Vectors:
-        self.encoded += len(texts)
-        counts = np.array([[text.lower().count(chr(97 + i)) + 0.01 for i in range(26)] for text in texts])
-        return np.asarray(counts / np.linalg.norm(counts, axis=1, keepdims=True), dtype=np.float32)
-
-
-def test_texts_are_encoded_once_and_then_read_from_the_cache(tmp_path: Path) -> None:
-    encoder = CountingEncoder()
-
-    first = embed_cached(["tea", "mug"], encoder, tmp_path / "new" / "folder")
-    second = embed_cached(["tea", "mug"], encoder, tmp_path / "new" / "folder")
-
-    assert encoder.encoded == 2
-    assert np.array_equal(first, second)
-
-
-@pytest.mark.parametrize("texts", [["mug", "tea"], ["tea", "mu", "g"], ["teamug"], ["tea"]])
-def test_other_texts_or_another_order_have_their_own_cache(tmp_path: Path, texts: list[str]) -> None:
-    embed_cached(["tea", "mug"], CountingEncoder(), tmp_path)
-    encoder = CountingEncoder()
-
-    vectors = embed_cached(texts, encoder, tmp_path)
-
-    assert np.array_equal(vectors, CountingEncoder().encode(texts))
-    assert encoder.encoded == len(texts)
-
-
-def test_another_encoder_has_its_own_cache(tmp_path: Path) -> None:
-    embed_cached(["tea"], CountingEncoder("letters@1"), tmp_path)
-    encoder = CountingEncoder("letters@2")
-
-    embed_cached(["tea"], encoder, tmp_path)
-
-    assert encoder.encoded == 1
-
-
-def test_without_a_cache_folder_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-
-    vectors = embed_cached(["tea"], CountingEncoder(), None)
-
-    assert vectors.shape == (1, 26)
-    assert list(tmp_path.iterdir()) == []
-
-
-def damaged_caches(whole: bytes) -> dict[str, bytes]:
-    """Contents that a cache file must not be believed with."""
-    zeros = np.zeros(26, dtype="<f4").tobytes()
-    return {
-        "empty": b"",
-        "cut off": whole[:-7],
-        "longer": whole + b"\0",
-        "no header": b"\0" * len(whole),
-        "a pickle": b"\x80\x04cos\nsystem\n(S'false'\ntR.".ljust(len(whole)),
-        "a vector of zeros": whole[: -len(zeros)] + zeros,
-        "not a number": whole[:-4] + np.float32("nan").tobytes(),
-    }
-
-
-@pytest.mark.parametrize("damage", damaged_caches(b"").keys())
-def test_a_damaged_cache_is_made_anew(tmp_path: Path, damage: str) -> None:
-    expected = embed_cached(["tea", "mug"], CountingEncoder(), tmp_path)
-    (file,) = tmp_path.iterdir()
-    whole = file.read_bytes()
-    file.write_bytes(damaged_caches(whole)[damage])
-
-    vectors = embed_cached(["tea", "mug"], CountingEncoder(), tmp_path)
-
-    assert np.array_equal(vectors, expected)
-    assert file.read_bytes() == whole
-    assert list(tmp_path.iterdir()) == [file]
-
-
-def test_a_cache_folder_that_is_a_file_is_named(tmp_path: Path) -> None:
-    (tmp_path / "cache").write_text("a file")
-
-    with pytest.raises(FileUnwritable, match="cache"):
-        embed_cached(["tea"], CountingEncoder(), tmp_path / "cache")
-
+from memory.category_index import CategoryIndex
+from memory.encoder import MiniLmEncoder
+from tests.memory.counting_encoder import CountingEncoder
 
 CATEGORIES = (
     Category(id="tea", path=("Grocery", "Tea"), also=("green tea", "Kräutertee")),

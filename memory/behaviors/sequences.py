@@ -1,0 +1,110 @@
+"""Behaviours as numpy arrays: each user's items in the order of time, under row numbers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Self
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class Sequences:
+    """The behaviours of user row `u` are those from `offsets[u]` to `offsets[u + 1]`, oldest first.
+
+    Equal times keep the order of the frame. `item` holds item rows, `time` what the frame's column holds, `kind` and
+    `source` the positions in `Kind` and `Source`. Users stay, with nothing, when all their behaviours are cut off, so
+    that row numbers mean the same in every part of a split.
+    """
+
+    users: tuple[str, ...]  # user row -> id, in the order of ids
+    items: tuple[str, ...]  # item row -> id
+    offsets: NDArray[np.int64]  # users + 1
+    item: NDArray[np.int32]
+    time: NDArray[np.int64]
+    kind: NDArray[np.int8]
+    source: NDArray[np.int8]
+
+    @classmethod
+    def of(cls, frame: pl.DataFrame, items: Sequence[str] | None = None) -> Self:
+        """Return the sequences of a frame of behaviours (`COLUMNS`).
+
+        `items` fixes the first item rows, such as a catalog's order; items that are not among them are appended in the
+        order of their ids, as are all where it is None. `ValueError` where an id is twice among `items`.
+        """
+        users = frame["user"].unique().sort()
+        numbering = _numbering(frame["item"], items or ())
+        rows = _rows(frame, users, numbering)
+        return cls(
+            users=tuple(users),
+            items=tuple(numbering),
+            offsets=_offsets(np.bincount(rows["user"].to_numpy(), minlength=len(users))),
+            item=rows["item"].to_numpy(),
+            time=rows["time"].to_numpy(),
+            kind=rows["kind"].to_numpy(),
+            source=rows["source"].to_numpy(),
+        )
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """How many behaviours each user has."""
+        return np.diff(self.offsets)
+
+    @cached_property
+    def user_rows(self) -> dict[str, int]:
+        """The row number of each user."""
+        return {user: row for row, user in enumerate(self.users)}
+
+    def before(self, as_of: int) -> Self:
+        """Return what had happened strictly before a time; what happens at that very time is not known yet."""
+        return self._where(self.time < as_of)
+
+    def without_last(self, count: int) -> Self:
+        """Return all but each user's last `count` behaviours; who has no more than that has none left."""
+        if count < 0:
+            raise ValueError(f"cannot leave out {count} behaviours")
+        ends = np.maximum(self.offsets[1:] - count, self.offsets[:-1])
+        return self._where(np.arange(len(self.item)) < np.repeat(ends, self.lengths))
+
+    def of_user(self, user: str) -> NDArray[np.int32]:
+        """Return a user's item rows, oldest first; none for a user that nobody knows."""
+        row = self.user_rows.get(user)
+        return self.item[:0] if row is None else self.item[self.offsets[row] : self.offsets[row + 1]]
+
+    def _where(self, kept: NDArray[np.bool_]) -> Self:
+        before = np.concatenate(([0], np.cumsum(kept)))  # how many are kept before each position
+        return replace(
+            self,
+            offsets=before[self.offsets].astype(np.int64),
+            item=self.item[kept],
+            time=self.time[kept],
+            kind=self.kind[kept],
+            source=self.source[kept],
+        )
+
+
+def _numbering(column: pl.Series, first: Sequence[str]) -> pl.Series:
+    fixed = pl.Series("item", first, dtype=pl.String)
+    if fixed.n_unique() != len(fixed):
+        twice = fixed.filter(fixed.is_duplicated())
+        raise ValueError(f"an item can have one row only: {twice[0]!r} is there more than once")
+    unseen = column.unique()
+    unseen = unseen.filter(~unseen.is_in(fixed.implode())).sort()
+    return pl.concat([fixed, unseen.rename("item")])
+
+
+def _rows(frame: pl.DataFrame, users: pl.Series, items: pl.Series) -> pl.DataFrame:
+    """Return the frame with row numbers for ids and codes for words, in the order of users and times."""
+    numbers = {"user": (users, pl.Int64), "item": (items, pl.Int32)}
+    ids = (
+        pl.col(name).replace_strict(known, pl.int_range(len(known), eager=True), return_dtype=dtype)
+        for name, (known, dtype) in numbers.items()
+    )
+    codes = (pl.col(name).to_physical().cast(pl.Int8) for name in ("kind", "source"))
+    return frame.select(*ids, "time", *codes).sort("user", "time", maintain_order=True)
+
+
+def _offsets(counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.concatenate(([0], np.cumsum(counts))).astype(np.int64)

@@ -1,0 +1,89 @@
+"""How items get their vectors: each distinct text is encoded once, and what is encoded stays."""
+
+from collections.abc import Callable, Sequence
+
+from sqlmodel import Session
+
+from memory.database import Database
+from memory.encoder import TextEncoder
+from memory.item_vectors.known_items import known_items
+from memory.item_vectors.parts import ALL_PARTS, Part, item_text
+from memory.item_vectors.tables import VectorSetRow
+from memory.item_vectors.vectors import (
+    DEFAULT_NAME,
+    STORED,
+    ItemVectors,
+    add_text_vectors,
+    hash_of,
+    save_set,
+    stored_hashes,
+)
+from memory.rows import now
+from memory.versions import lineage
+
+ENCODED_AT_ONCE = 1024  # texts between two commits, some seconds of work: what an interruption loses
+
+Tell = Callable[[int, int], None]  # told how many texts are encoded, of how many
+
+
+def build_vectors(
+    database: Database,
+    encoder: TextEncoder,
+    *,
+    name: str = DEFAULT_NAME,
+    parts: Sequence[Part] = ALL_PARTS,
+    version_id: int | None = None,
+    as_of: int | None = None,
+    tell: Tell | None = None,
+) -> ItemVectors:
+    """Encode the chosen parts of all items, store the set under its name, and return it.
+
+    Texts that were encoded before are not encoded again, whichever set they were for. `version_id` and `as_of` are
+    those of `known_items`. The set of that name stays as it was until the new one is whole. Raises `UnknownVersion`,
+    `WeightsMissing` and `WeightsDamaged`.
+    """
+    parts = tuple(part for part in ALL_PARTS if part in parts)
+    with database.session() as session:
+        version = next(iter(lineage(session, version_id)), 0)
+        items, texts = _texts(session, parts, version_id, as_of)
+        stored = stored_hashes(session, encoder.name, texts, encoder.dimensions)
+    _encode(database, encoder, [(hash_, text) for hash_, text in texts.items() if hash_ not in stored], tell)
+    about = VectorSetRow(
+        name=name,
+        encoder=encoder.name,
+        parts=[part.value for part in parts],
+        version_id=version,
+        as_of=as_of,
+        built_at=now(),
+    )
+    with database.writing() as session:
+        save_set(session, about, items)
+    with database.session() as session:
+        return ItemVectors.load(session, name)
+
+
+def _texts(
+    session: Session, parts: Sequence[Part], version_id: int | None, as_of: int | None
+) -> tuple[list[tuple[str, bytes]], dict[bytes, str]]:
+    """Return (item id, hash of its text) for each item whose text is not empty, and the text of each hash."""
+    items: list[tuple[str, bytes]] = []
+    texts: dict[bytes, str] = {}
+    for known in known_items(session, version_id, as_of):
+        if text := item_text(known, parts):
+            hash_ = hash_of(text.encode("utf-8", "surrogatepass"))
+            items.append((known.id, hash_))
+            texts[hash_] = text
+    return items, texts
+
+
+def _encode(database: Database, encoder: TextEncoder, texts: Sequence[tuple[bytes, str]], tell: Tell | None) -> None:
+    """Encode and store texts, those of like length together: the encoder's batches are of equal length."""
+    ordered = sorted(texts, key=lambda one: (len(one[1]), one[1]))
+    for start in range(0, len(ordered), ENCODED_AT_ONCE):
+        chunk = ordered[start : start + ENCODED_AT_ONCE]
+        vectors = encoder.encode([text for _, text in chunk]).astype(STORED)
+        with database.writing() as session:
+            pairs = ((hash_, vector.tobytes()) for (hash_, _), vector in zip(chunk, vectors, strict=True))
+            add_text_vectors(session, encoder.name, pairs)
+        if tell is not None:
+            tell(min(start + ENCODED_AT_ONCE, len(ordered)), len(ordered))
