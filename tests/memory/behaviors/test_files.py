@@ -339,6 +339,16 @@ def test_a_file_that_is_no_log_is_refused_by_name(tmp_path: Path, name: str, con
     assert str(path) in str(told.value)
 
 
+@pytest.mark.parametrize("share", [0.1, 0.4, 0.6, 0.9, 0.99])
+def test_a_parquet_file_that_was_cut_off_is_refused(tmp_path: Path, share: float) -> None:
+    path = tmp_path / "log.parquet"
+    pl.DataFrame({"user": ["u"] * 999, "item": ["i"] * 999, "time": range(NOON, NOON + 999)}).write_parquet(path)
+    path.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
+
+    with pytest.raises(UnreadableLog, match="cannot be read as Parquet"):
+        read_behaviors(path)
+
+
 def test_a_packed_file_that_expands_without_end_is_refused(tmp_path: Path) -> None:
     path = written(tmp_path / "log.csv.gz", HEADER + "\n" * 2_000_000)
 
