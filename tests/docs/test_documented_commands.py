@@ -27,6 +27,7 @@ ADDED = {"demo": ["--limit", "4"]}
 PLAIN_TOOLS = ("cp", "mkdir", "cat", "head")
 
 CONSOLE_BLOCK = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
+SHOWN_FILE = re.compile(r"^```csv ([\w.-]+)\n(.*?)^```", re.MULTILINE | re.DOTALL)  # a file that a document shows whole
 MAKE_TARGET = re.compile(r"(?:^|`|\$ )make ([a-z][a-z-]*)", re.MULTILINE)
 CODE = re.compile(r"`([^`\n]+)`|^(?:\$ )?((?:reaseq|make|\.venv/\S+) .*)$", re.MULTILINE)
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
@@ -60,15 +61,17 @@ def transcripts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[Path,
             "REASEQ_CACHE": str(cache),
         }
         folders = {document: tmp_path_factory.mktemp(document.stem) for document in WITH_COMMANDS}
-        yield {d: readers.submit(followed, commands_of(d), folder, environment) for d, folder in folders.items()}
+        yield {d: readers.submit(followed, d, folder, environment) for d, folder in folders.items()}
 
 
-def followed(commands: list[str], folder: Path, environment: dict[str, str]) -> Transcript:
+def followed(document: Path, folder: Path, environment: dict[str, str]) -> Transcript:
     """Type a document's commands, one after the other, in one folder; stop where one fails."""
     for name in COPIED:
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name, content in SHOWN_FILE.findall(document.read_text(encoding="utf-8")):
+        (folder / name).write_text(content, encoding="utf-8")
     transcript: Transcript = []
-    for command in commands:
+    for command in commands_of(document):
         ran = subprocess.run(
             typed(command),
             cwd=ROOT if command.startswith("make ") else folder,
