@@ -91,10 +91,9 @@ class AlignmentExamples:
         config: AlignmentConfig,
         *,
         categories: NDArray[np.int64],
-        known: CoBehaviors,
     ) -> None:
         self._vectors = torch.from_numpy(vectors)
-        self._pairs, self._known, self._keys, self._config = pairs, known, known.keys(), config
+        self._pairs, self._keys, self._config = pairs, pairs.keys(), config
         self._categories = categories
         self._by_category = np.argsort(categories, kind="stable")
         self._starts = np.searchsorted(categories[self._by_category], np.arange(categories.max(initial=0) + 2))
@@ -136,7 +135,7 @@ class AlignmentExamples:
 
     def _one_side(self, z: Tensor, e: Tensor, items: Rows, anchors: slice, columns: slice) -> Tensor:
         of_text = e[anchors] @ e[columns].T
-        together = self._known.contains(self._keys, items[anchors][:, None], items[columns][None])
+        together = self._pairs.contains(self._keys, items[anchors][:, None], items[columns][None])
         same = items[anchors][:, None] == items[columns][None]
         masked = (of_text > self._config.alike) | torch.from_numpy(together | same).to(e.device)
         log_q = self._log_q[items[columns]].to(e.device)
@@ -156,28 +155,25 @@ def align(
     """Train the projection on pairs of rows of `vectors`, and return all vectors through it, with what it gained.
 
     `categories` names the leaf of each item; without them hard negatives come from all items. `as_of` is when the pairs
-    end. Equal seeds give equal vectors on one CPU thread. Raises `NothingToAlign`.
+    and what the vectors were made of end. Equal seeds give equal vectors on one CPU thread. Raises `NothingToAlign`.
     """
     held_out = np.random.default_rng(config.seed).random(len(pairs)) < config.validation
     training, validation = pairs.some(~held_out), pairs.some(held_out)
     if len(training) < 2 or not len(validation):
         raise NothingToAlign(f"there are {len(pairs)} pairs of items that the same users chose; that is too few")
-    leaves = np.unique(list(categories), return_inverse=True)[1] if categories else np.zeros(len(vectors.ids))
+    leaves = np.unique(list(categories) or [""] * len(vectors.ids), return_inverse=True)[1]
     sized = config.model_copy(update={"batch_size": min(config.batch_size, len(training))})
-    examples = AlignmentExamples(vectors.vectors, training, sized, categories=leaves.astype(np.int64), known=training)
+    examples = AlignmentExamples(vectors.vectors, training, sized, categories=leaves.astype(np.int64))
     torch.manual_seed(config.seed)
-    model = Projection(vectors.vectors.shape[1], config)
-    given = torch.from_numpy(vectors.vectors)
-    epochs = fit(model, examples, lambda trained: _found(trained(given), validation), sized, folder=folder, told=told)
+    model, given = Projection(vectors.vectors.shape[1], config), torch.from_numpy(vectors.vectors)
+    epochs = fit(model, examples, lambda now: _found(now(given), validation), sized, folder=folder, told=told)
     with torch.no_grad():
-        aligned = model(given)
-    made = aligned.numpy().astype(np.float32)
-    report = AlignmentReport(len(pairs), tuple(epochs), _found(given, validation), _found(aligned, validation))
-    version = hashlib.sha256(made.tobytes()).hexdigest()[:12]
-    moments = [moment for moment in (vectors.as_of, as_of) if moment is not None]
-    encoder = f"{vectors.encoder}+aligned@{version}"
-    latest = max(moments) if len(moments) == 2 else None  # as of no moment, where one of the two is of all time
-    return replace(vectors, vectors=made, encoder=encoder, as_of=latest), report
+        made = model(given).numpy()
+    report = AlignmentReport(
+        len(pairs), tuple(epochs), _found(given, validation), _found(torch.from_numpy(made), validation)
+    )
+    encoder = f"{vectors.encoder}+aligned@{hashlib.sha256(made.tobytes()).hexdigest()[:12]}"
+    return replace(vectors, vectors=made, encoder=encoder, as_of=as_of), report
 
 
 def _found(vectors: Tensor, pairs: CoBehaviors) -> float:

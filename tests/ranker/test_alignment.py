@@ -116,13 +116,6 @@ def test_equal_seeds_give_equal_vectors_and_others_do_not() -> None:
     assert first.encoder == again.encoder != other.encoder
 
 
-def test_vectors_of_all_time_stay_so_whenever_the_pairs_end() -> None:
-    vectors, pairs = two_shelves()
-    short = SMALL.model_copy(update={"epochs": 1})
-
-    assert align(vectors, pairs, short, as_of=1000)[0].as_of is None
-
-
 def test_too_few_pairs_are_told() -> None:
     vectors, _ = two_shelves()
 
