@@ -43,18 +43,14 @@ def export(
     """Write all knowledge to files; an existing one is replaced only by a whole new one."""
     from memory.database import open_existing_database  # noqa: PLC0415 - SQL takes a moment to import
 
-    _refuse_mixtures(format, features, recbole, out, dated=as_of is not None)
+    moment = milliseconds(as_of)
+    _refuse_mixtures(format, features, recbole, out, dated=moment is not None)
     with open_existing_database(settings_of(context, kb=kb).kb) as database:
         if recbole is not None:
-            document = _recbole(database, recbole, name, version, milliseconds(as_of))
-        elif out is not None and features:
-            document = _features(database, out, name, version, milliseconds(as_of))
-        elif out is not None and format is not None:
-            document = _knowledge(database, format, out, version)
-    if as_json:
-        print_json(document)
-    else:
-        say(f"wrote {document['items']} items to {recbole or out}")
+            document = _recbole(database, recbole, name, version, moment)
+        elif out is not None:
+            document = _file(database, format, out, name, version, moment)
+    print_json(document) if as_json else say(f"wrote {document['items']} items to {recbole or out}")
 
 
 def _refuse_mixtures(
@@ -66,6 +62,14 @@ def _refuse_mixtures(
         raise typer.BadParameter("--recbole names its folder itself; --format and --features need --out")
     if dated and format_ is not None:
         raise typer.BadParameter("--as-of goes with --features and --recbole")
+
+
+def _file(
+    database: "Database", format_: Format | None, out: Path, name: str, version: int | None, moment: int | None
+) -> dict[str, object]:
+    if format_ is None:
+        return _features(database, out, name, version, moment)
+    return _knowledge(database, format_, out, version)
 
 
 def _knowledge(database: "Database", format_: Format, out: Path, version: int | None) -> dict[str, object]:

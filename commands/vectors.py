@@ -42,22 +42,42 @@ def build(
     from memory.encoder import MiniLmEncoder  # noqa: PLC0415
     from memory.item_vectors.building import build_vectors  # noqa: PLC0415
 
-    chosen, settings = _parts(parts), settings_of(context, kb=kb)
-    told = _Telling()
-    with open_existing_database(settings.kb) as database:
-        vectors = build_vectors(
-            database,
-            MiniLmEncoder(),
-            name=name,
-            parts=chosen,
-            version_id=version,
-            as_of=milliseconds(as_of),
-            tell=told,
-        )
+    chosen, told = _parts(parts), _Telling()
+    source = {"version_id": version, "as_of": milliseconds(as_of)}
+    with open_existing_database(settings_of(context, kb=kb).kb) as database:
+        vectors = build_vectors(database, MiniLmEncoder(), name=name, parts=chosen, tell=told, **source)
     if as_json:
         print_json({"name": name, "items": len(vectors.ids), "encoded": told.texts, "encoder": vectors.encoder})
     else:
         say(f"{len(vectors.ids)} items have vectors named {name!r}; {told.texts} texts were new and are encoded")
+
+
+@app.command()
+def align(
+    context: typer.Context,
+    name: Name = "items",
+    to: Annotated[str, typer.Option("--to", help="The name of the aligned set.", metavar="NAME")] = "aligned",
+    as_of: AsOf = None,
+    epochs: Annotated[int, typer.Option("--epochs", help="At most N.", min=1)] = 10,
+    seed: Annotated[int, typer.Option("--seed", help="Equal seeds give equal vectors.", min=0)] = 0,
+    kb: KnowledgeBase = None,
+    as_json: AsJson = False,
+) -> None:
+    """Train a projection that draws together what the same shoppers choose, and store all vectors through it."""
+    from memory.database import open_existing_database  # noqa: PLC0415 - SQL takes a moment to import
+
+    with extras():
+        from commands.vector_alignment import aligned_set  # noqa: PLC0415
+
+    with open_existing_database(settings_of(context, kb=kb).kb) as database:
+        vectors, report = aligned_set(database, name, milliseconds(as_of), epochs=epochs, seed=seed)
+        with database.writing() as session:
+            vectors.save(session, to)
+    if as_json:
+        print_json({"name": to, "items": len(vectors.ids), "pairs": report.pairs, "encoder": vectors.encoder})
+    else:
+        say(f"{len(vectors.ids)} items have vectors named {to!r}, from {report.pairs} pairs of items")
+        say(f"left-out pairs find each other among the nearest ten: {report.raw:.1%} before, {report.aligned:.1%} now")
 
 
 @app.command()

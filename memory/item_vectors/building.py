@@ -8,17 +8,16 @@ from memory.database import Database
 from memory.encoder import TextEncoder
 from memory.item_vectors.known_items import known_items
 from memory.item_vectors.parts import ALL_PARTS, Part, item_text
-from memory.item_vectors.tables import VectorSetRow
 from memory.item_vectors.vectors import (
     DEFAULT_NAME,
     STORED,
     ItemVectors,
+    about_set,
     add_text_vectors,
     hash_of,
     save_set,
     stored_hashes,
 )
-from memory.rows import now
 from memory.versions import lineage
 
 ENCODED_AT_ONCE = 1024  # texts between two commits, some seconds of work: what an interruption loses
@@ -48,16 +47,8 @@ def build_vectors(
         items, texts = _texts(session, parts, version_id, as_of)
         stored = stored_hashes(session, encoder.name, texts, encoder.dimensions)
     _encode(database, encoder, [(hash_, text) for hash_, text in texts.items() if hash_ not in stored], tell)
-    about = VectorSetRow(
-        name=name,
-        encoder=encoder.name,
-        parts=[part.value for part in parts],
-        version_id=version,
-        as_of=as_of,
-        built_at=now(),
-    )
     with database.writing() as session:
-        save_set(session, about, items)
+        save_set(session, about_set(name, encoder.name, parts, version, as_of), items)
     with database.session() as session:
         return ItemVectors.load(session, name)
 

@@ -83,14 +83,7 @@ class ItemVectors:
         content = [vector.tobytes() for vector in self.vectors.astype(STORED)]
         hashes = [hash_of(vector) for vector in content]
         add_text_vectors(session, self.encoder, zip(hashes, content, strict=True))
-        about = VectorSetRow(
-            name=name,
-            encoder=self.encoder,
-            parts=[part.value for part in self.parts],
-            version_id=self.version,
-            as_of=self.as_of,
-            built_at=now(),
-        )
+        about = about_set(name, self.encoder, self.parts, self.version, self.as_of)
         save_set(session, about, list(zip(self.ids, hashes, strict=True)))
 
     def row(self, item_id: str) -> int:
@@ -128,6 +121,12 @@ def vector_sets(session: Session) -> list[VectorSet]:
         )
         for row in session.exec(select(VectorSetRow).order_by(col(VectorSetRow.name)))
     ]
+
+
+def about_set(name: str, encoder: str, parts: Iterable[Part], version: int, as_of: int | None) -> VectorSetRow:
+    """Return the row of a set that is built now."""
+    names = [part.value for part in parts]
+    return VectorSetRow(name=name, encoder=encoder, parts=names, version_id=version, as_of=as_of, built_at=now())
 
 
 def hash_of(content: bytes) -> bytes:

@@ -136,6 +136,35 @@ def test_a_folder_for_recbole_is_exported(kb: str, folder: Path) -> None:
     }
 
 
+def log_of_baskets(path: Path) -> None:
+    """Write a log in which ten shoppers took both kettles, and ten the t-shirt after one of them."""
+    rows = [f"u{user},{item},2026-01-{day:02}" for user in range(20) for day, item in ((1, "K1"), (2, "K2"))]
+    rows += [f"u{user},K3,2026-01-03" for user in range(10)]
+    path.write_text("\n".join(["user,item,timestamp", *rows]), encoding="utf-8")
+
+
+def test_vectors_are_aligned_to_behaviours(kb: str) -> None:
+    log_of_baskets(Path("log.csv"))
+    reaseq("vectors", "build", "--kb", kb)
+    reaseq("behaviors", "import", "log.csv", "--kb", kb)
+
+    # Three pairs, of which the default seed leaves one out.
+    made = reaseq("vectors", "align", "--epochs", "2", "--kb", kb, "--json").document
+
+    assert (made["name"], made["items"], made["pairs"]) == ("aligned", 3, 3)
+    assert "+aligned@" in made["encoder"]
+    assert reaseq("vectors", "neighbors", "K1", "--name", "aligned", "--kb", kb).code == 0
+
+
+def test_without_behaviours_there_is_nothing_to_align_to(kb: str) -> None:
+    reaseq("vectors", "build", "--kb", kb)
+
+    ran = reaseq("vectors", "align", "--kb", kb)
+
+    assert ran.code == 1
+    assert "0 pairs" in ran.errors
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
