@@ -28,6 +28,7 @@ class NextItemConfig(Record):
     folds: int = Field(default=5, ge=2)  # of users: each is learned from by the counts of the others
     last: int = Field(default=2, ge=1)  # behaviours at the end of each sequence that are learned to be found
     epochs: int = Field(default=6, ge=1)
+    repeats: bool = False  # whether an item of the history may be next
     seed: int = Field(default=0, ge=0)
 
 
@@ -74,19 +75,26 @@ class NextItemRanker:
         similarity = Similarity.of(titles, knowledge, vectors or {})
         with torch.no_grad():
             learned = lessons(
-                log, similarity, folds=chosen.folds, last=chosen.last, count=chosen.candidates, seed=chosen.seed
+                log,
+                similarity,
+                folds=chosen.folds,
+                last=chosen.last,
+                count=chosen.candidates,
+                seed=chosen.seed,
+                repeats=chosen.repeats,
             )
         model = learn(learned, seed=chosen.seed, epochs=chosen.epochs)
-        return cls(Retrievers.fit(log), similarity, model, chosen)
+        return cls(Retrievers.fit(log, similarity), similarity, model, chosen)
 
     def refreshed(self, behaviors: Behaviors) -> Self:
         """Return the ranker with all counts taken anew, in seconds; what the network learned stays."""
-        return replace(self, retrievers=Retrievers.fit(Log.of(behaviors, len(self.similarity.term))))
+        log = Log.of(behaviors, len(self.similarity.term))
+        return replace(self, retrievers=Retrievers.fit(log, self.similarity))
 
     @torch.no_grad()
     def score(self, histories: Sequence[NDArray[np.int32]]) -> NDArray[np.float32]:
-        """Return scores [histories, items]; -inf for the items of the history."""
-        return np.concatenate([self._scores(part).numpy() for part in histories_of(histories).split(BATCH)])
+        """Return scores [histories, items]; -inf for the items of the history unless the config allows repeats."""
+        return np.concatenate([self._scores(part).numpy() for part in torch.split(histories_of(histories), BATCH)])
 
     @torch.no_grad()
     def top(self, history: NDArray[np.int32], k: int = 10) -> list[Ranked]:
@@ -97,17 +105,21 @@ class NextItemRanker:
             for item, score in zip(items.tolist(), scores.tolist(), strict=True)
         ]
 
-    def _scores(self, history_BL: Tensor) -> Tensor:
-        base = base_scores(history_BL, self.retrievers, self.similarity)
-        listed = candidates(history_BL, self.retrievers, self.similarity, self.config.candidates)
+    def _scores(self, history: Tensor) -> Tensor:
+        settings = self.config
+        base = base_scores(history, self.retrievers, self.similarity, repeats=settings.repeats)
+        listed = candidates(
+            history, self.retrievers, self.similarity, count=settings.candidates, repeats=settings.repeats
+        )
         return (base - BELOW).scatter(1, listed.item, self.model(listed.features))
 
     def _reason(self, history: NDArray[np.int32], item: int) -> Reason | None:
         """Return the behaviour that alone would have brought the item up the most; None for an empty history."""
-        own_L1 = histories_of([history])[:, :NEAR].T
-        own_L1 = own_L1[own_L1[:, 0] >= 0]
-        if not len(own_L1):
+        own = histories_of([history])[:, :NEAR].T
+        own = own[own[:, 0] >= 0]
+        if not len(own):
             return None
-        alone = base_scores(own_L1, self.retrievers, self.similarity)[:, item] * 0.7 ** torch.arange(len(own_L1))
-        nearest = int(own_L1[alone.argmax(), 0])
+        alone = base_scores(own, self.retrievers, self.similarity, repeats=True)[:, item]
+        alone *= 0.7 ** torch.arange(len(own))
+        nearest = int(own[alone.argmax(), 0])
         return Reason(history_item=nearest, shared=self.similarity.shared(nearest, item)[:SHARED])

@@ -1,4 +1,4 @@
-"""Retrieval by counting, fitted in seconds: what follows an item, what stands beside it in histories, what is popular."""
+"""Retrieval by counting, fitted in seconds: what follows an item, what stands beside it in histories."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -73,10 +73,10 @@ def histories_of(sequences: Sequence[NDArray[np.int32]]) -> Tensor:
     return torch.from_numpy(table)
 
 
-def recency(history_BL: Tensor, decay: float) -> Tensor:
+def recency(history: Tensor, decay: float) -> Tensor:
     """Return the weight of each behaviour, decay ** age, 0 where there is none."""
-    weight_L = decay ** torch.arange(history_BL.shape[1], dtype=torch.float32)
-    return torch.where(history_BL >= 0, weight_L, 0.0)
+    weight = decay ** torch.arange(history.shape[1], dtype=torch.float32)
+    return torch.where(history >= 0, weight, 0.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,17 +104,17 @@ class Links:
         """Return the links with each weight times a factor."""
         return type(self)(self.offsets, self.item, self.weight * factor)
 
-    def spread(self, history_BL: Tensor, weight_BL: Tensor) -> Tensor:
+    def spread(self, history: Tensor, weight: Tensor) -> Tensor:
         """Return scores [histories, items]: over the history, its weights times those of the links."""
         items = len(self.offsets) - 1
-        row, place = (weight_BL > 0).nonzero(as_tuple=True)
-        source = history_BL[row, place]
+        row, place = (weight > 0).nonzero(as_tuple=True)
+        source = history[row, place]
         fan = self.offsets[source + 1] - self.offsets[source]
         owner = torch.repeat_interleave(torch.arange(len(source)), fan)
         link = torch.arange(len(owner)) + (self.offsets[source] - fan.cumsum(0) + fan)[owner]
-        flow = weight_BL[row, place][owner] * self.weight[link]
-        scores = torch.zeros(len(history_BL) * items).index_add_(0, row[owner] * items + self.item[link], flow)
-        return scores.view(len(history_BL), items)
+        flow = weight[row, place][owner] * self.weight[link]
+        scores = torch.zeros(len(history) * items).index_add_(0, row[owner] * items + self.item[link], flow)
+        return scores.view(len(history), items)
 
 
 def transitions(log: Log, window: int = 3, decay: float = 0.7, *, backwards: bool = False) -> Links:
@@ -144,8 +144,8 @@ def neighbours(log: Log, power: float = 0.5) -> Links:
 def drift(log: Log, damping: float = 0.3, steps: int = 100) -> Tensor:
     """Return when each item is in fashion, in steps of behaviour: least squares of "the next stands one later".
 
-    Files without times still tell old items from new ones. Conjugate gradients on the graph's Laplacian (HodgeRank, Jiang
-    et al. 2011); `damping` draws rare items to the middle, 0.
+    Files without times still tell old items from new ones. Conjugate gradients on the graph's Laplacian (HodgeRank,
+    Jiang et al. 2011); `damping` draws rare items to the middle, 0.
     """
     source, target = _pairs(log, 1)[:2]
     ones = torch.ones(len(source))
@@ -163,6 +163,20 @@ def drift(log: Log, damping: float = 0.3, steps: int = 100) -> Tensor:
         size, before = left @ left, size
         way = left + size / before * way
     return time
+
+
+def lift(log: Log, code: Tensor, window: int = 3) -> Tensor:
+    """Return how much more often than by chance one code follows another within `window` steps, as a logarithm.
+
+    `code` [items] numbers what each item is, such as its category, from 0, or -1; the answer is [codes, codes]. One
+    pair more than seen or expected is added to both, so that what is rare stays near 0.
+    """
+    pairs, size = _pairs(log, window), int(code.max()) + 1
+    before, after = code[pairs.source], code[pairs.target]
+    known = (before >= 0) & (after >= 0)
+    seen = torch.bincount(before[known] * size + after[known], minlength=size * size).view(size, size).float()
+    expected = seen.sum(dim=1, keepdim=True) * seen.sum(dim=0) / seen.sum().clamp(min=1)
+    return torch.log((seen + 1) / (expected + 1))
 
 
 class _Pairs(NamedTuple):

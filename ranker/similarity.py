@@ -1,4 +1,4 @@
-"""What is known of items as similarity: whitened vectors, and sparse features by group (a brand, a category, a word)."""
+"""What is known of items as similarity: whitened vectors, and sparse features by group (brand, category, word)."""
 
 import math
 import re
@@ -15,7 +15,7 @@ from torch import Tensor
 from ranker.features import Matrix, Whitening
 
 WORD = re.compile(r"[^\W_]+(?:\.\d+)?")
-GROUPS = 8  # attributes with a similarity of their own, those of most items; the others share one
+GROUPS = 12  # attributes with a similarity of their own, those of most items; the others share one
 OTHERS = "other attributes"
 WORDS = "title"
 TITLE_WORDS = 16  # the rarest of a title that are compared
@@ -66,28 +66,45 @@ class Similarity:
         }
         return cls(whitened, *_table(facts))
 
-    def profile(self, history_BL: Tensor, weight_BL: Tensor) -> Tensor:
+    def profile(self, history: Tensor, weight: Tensor) -> Tensor:
         """Return the weighted sum of the histories' terms, [histories, terms]."""
-        row, place = (weight_BL > 0).nonzero(as_tuple=True)
-        item = history_BL[row, place]
-        flow = weight_BL[row, place, None] * self.weight[item]
+        row, place = (weight > 0).nonzero(as_tuple=True)
+        item = history[row, place]
+        flow = weight[row, place, None] * self.weight[item]
         at = row[:, None] * len(self.terms) + self.term[item]
-        profile = torch.zeros(len(history_BL) * len(self.terms)).index_add_(0, at.ravel(), flow.ravel())
-        return profile.view(len(history_BL), len(self.terms))
+        profile = torch.zeros(len(history) * len(self.terms)).index_add_(0, at.ravel(), flow.ravel())
+        return profile.view(len(history), len(self.terms))
 
-    def matches(self, profile_BT: Tensor, candidate_BC: Tensor) -> Tensor:
+    def matches(self, profile: Tensor, candidate: Tensor) -> Tensor:
         """Return the similarity of profiles and candidates by group, [histories, candidates, groups]."""
-        term = self.term[candidate_BC]
-        wanted = profile_BT.gather(1, term.flatten(1)).view(term.shape) * self.weight[candidate_BC]
-        shape = (*candidate_BC.shape, len(self.groups))
+        term = self.term[candidate]
+        wanted = profile.gather(1, term.flatten(1)).view(term.shape) * self.weight[candidate]
+        shape = (*candidate.shape, len(self.groups))
         return torch.zeros(shape).scatter_add_(2, self.group[term], wanted)
 
-    def scores(self, profile_BT: Tensor) -> Tensor:
+    def scores(self, profile: Tensor) -> Tensor:
         """Return the similarity of profiles and all items, all groups together, [histories, items]."""
         row = torch.arange(len(self.term))[:, None].expand_as(self.term)
         at = torch.stack([row.ravel(), self.term.ravel()])
         table = torch.sparse_coo_tensor(at, self.weight.ravel(), (len(self.term), len(self.terms)))
-        return torch.sparse.mm(table, profile_BT.T).T
+        scores: Tensor = torch.sparse.mm(table, profile.T).T
+        return scores
+
+    def codes(self, most: int) -> dict[str, Tensor]:
+        """Return of each group that tells one thing of an item what it tells, a number from 0, -1 where nothing.
+
+        Groups of more than `most` different things are left out.
+        """
+        found: dict[str, Tensor] = {}
+        for number, name in enumerate(self.groups):
+            own = (self.group[self.term] == number) & (self.weight > 0)
+            if not own.any() or int(own.sum(dim=1).max()) > 1:
+                continue
+            term = torch.where(own, self.term, -1).amax(dim=1)
+            values, code = torch.unique(term, return_inverse=True)
+            if len(values) <= most:
+                found[name] = code - int(values[0] < 0)
+        return found
 
     def shared(self, one: int, other: int) -> tuple[Feature, ...]:
         """Return the features that two items share, the heaviest first."""

@@ -7,8 +7,10 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from ranker.fusion import lessons
 from ranker.next_item import NextItemConfig, NextItemRanker
-from ranker.retrieval import Log, drift, histories_of, neighbours, recency, transitions
+from ranker.retrieval import Log, drift, histories_of, lift, neighbours, recency, transitions
+from ranker.similarity import Similarity
 
 torch.set_num_threads(1)
 KINDS = ("nail polish", "face cream", "hair oil", "lip stick")
@@ -92,6 +94,14 @@ def test_drift_orders_items_by_when_they_are_bought() -> None:
     assert drift(log).argsort().tolist() == [0, 1, 2, 3]
 
 
+def test_what_follows_more_often_than_by_chance_has_a_lift_above_none() -> None:
+    log = Log.of(behaviours(*([[0, 1], [2, 3]] * 10)), 5)
+
+    table = lift(log, torch.tensor([0, 1, 2, 3, -1]))
+
+    assert table[0, 1] > 0 > table[0, 3]
+
+
 def test_it_finds_the_kind_that_a_user_buys() -> None:
     ranker = NextItemRanker.fit(shoppers_of_one_kind(), TITLES, config=NextItemConfig(candidates=30))
 
@@ -147,10 +157,7 @@ def test_new_behaviours_move_the_counts_and_leave_the_network() -> None:
 
 
 def test_lessons_are_listed_without_the_counts_of_the_user_who_answers() -> None:
-    from ranker.fusion import lessons
-    from ranker.similarity import Similarity
-
-    loner = behaviours(*([[0, 1, 2]] * 1), *([[3, 4, 5]] * 30))
+    loner = behaviours([0, 1, 2], *([[3, 4, 5]] * 30))
     similarity = Similarity.of([""] * 6, None, {})
 
     found = lessons(Log.of(loner, 6), similarity, folds=2, last=1, count=6, seed=0)
