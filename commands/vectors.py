@@ -42,7 +42,7 @@ def build(
     from memory.encoder import MiniLmEncoder  # noqa: PLC0415
     from memory.item_vectors.building import build_vectors  # noqa: PLC0415
 
-    chosen, told = _parts(parts), _Telling()
+    chosen, told = _parts(parts), Telling()
     source = {"version_id": version, "as_of": milliseconds(as_of)}
     with open_existing_database(settings_of(context, kb=kb).kb) as database:
         vectors = build_vectors(database, MiniLmEncoder(), name=name, parts=chosen, tell=told, **source)
@@ -121,7 +121,7 @@ def list_sets(context: typer.Context, kb: KnowledgeBase = None, as_json: AsJson 
     print_table("Vectors", columns, map(_set_cells, found))
 
 
-class _Telling:
+class Telling:
     """Says every few seconds how far the encoding is; remembers how many texts there were."""
 
     def __init__(self) -> None:

@@ -1,0 +1,172 @@
+"""`reaseq ranker`: what a person wants next, by behaviours and knowledge: trained, judged, asked, taken apart."""
+
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+from pydantic import ValidationError
+
+from commands.catalog_items import typed_id
+from commands.enrich import ColumnMap
+from commands.output import AsJson, KnowledgeBase, print_json, say
+from commands.ranker_material import FOLDER, Data, ModelFolder, read_material
+from commands.ranker_tables import print_ablation, print_ranked, print_report
+from commands.run_options import columns_of
+from commands.settings import settings_of
+from commands.vector_options import AsOf, milliseconds
+from memory.atomic_file import written_whole
+from memory.errors import ReaseqError
+from memory.extras import extras
+
+if TYPE_CHECKING:
+    from evaluators.ranking.report import RankingReport
+    from ranker.config import RankerConfig
+
+Config = Annotated[Path | None, typer.Option("--config", help="Settings of the ranker (TOML).", metavar="FILE")]
+Seed = Annotated[int, typer.Option("--seed", help="Of everything that is drawn.", min=0)]
+Seeds = Annotated[int, typer.Option("--seeds", help="How many times each system is trained.", min=1, max=20)]
+Html = Annotated[Path | None, typer.Option("--html", help="Also write a page.", metavar="FILE")]
+Task = Annotated[Literal["next-item", "click-through"], typer.Option("--task", help="What is foretold.")]
+Repeats = Annotated[bool, typer.Option("--repeats", help="What a user has already may be next.")]
+Refit = Annotated[bool, typer.Option("--refit", help="Count anew up to the last behaviour before what is asked.")]
+
+app = typer.Typer(help="Rank items by behaviours and knowledge.", no_args_is_help=True)
+
+
+class ConfigUnreadable(ReaseqError):
+    """A file holds no settings of a ranker."""
+
+
+@app.command()
+def train(
+    context: typer.Context,
+    data: Data = None,
+    map_columns: ColumnMap = None,
+    config: Config = None,
+    seed: Seed = 0,
+    hold_out: Annotated[
+        int, typer.Option("--hold-out", help="Each user's last behaviours that are not learned from.", min=0)
+    ] = 2,
+    as_of: AsOf = None,
+    out: Annotated[Path, typer.Option("--out", help="The folder to write.", metavar="DIR")] = FOLDER,
+    kb: KnowledgeBase = None,
+    as_json: AsJson = False,
+) -> None:
+    """Train on stored behaviours and knowledge; the same command again goes on where it was interrupted."""
+    with extras():
+        from commands.ranker_training import train_both  # noqa: PLC0415 - torch is an extra
+
+    settings = settings_of(context, kb=kb)
+    chosen = read_config(config).of(seed=seed, held_out=hold_out)
+    material = read_material(settings, data, columns_of(map_columns), milliseconds(as_of))
+    metrics = train_both(material, chosen, out)
+    if as_json:
+        print_json({"folder": str(out), "metrics": metrics})
+    else:
+        say(f"{out}: " + ", ".join(f"{name} {value:.4f}" for name, value in metrics.items()))
+
+
+@app.command()
+def evaluate(
+    context: typer.Context,
+    task: Task = "next-item",
+    data: Data = None,
+    map_columns: ColumnMap = None,
+    config: Config = None,
+    seeds: Seeds = 1,
+    refit: Refit = False,
+    repeats: Repeats = False,
+    as_of: AsOf = None,
+    html: Html = None,
+    kb: KnowledgeBase = None,
+    as_json: AsJson = False,
+) -> None:
+    """Train ours and the reference models without each user's last two behaviours, and foretell the last one."""
+    with extras():
+        from commands.ranker_evaluation import evaluated  # noqa: PLC0415 - torch is an extra
+
+    material = read_material(settings_of(context, kb=kb), data, columns_of(map_columns), milliseconds(as_of))
+    chosen = read_config(config).of(repeats=repeats, refit=refit)
+    _tell(evaluated(task, material, chosen, range(seeds)), html, as_json)
+
+
+@app.command()
+def ablate(
+    context: typer.Context,
+    task: Task = "next-item",
+    data: Data = None,
+    map_columns: ColumnMap = None,
+    config: Config = None,
+    seeds: Seeds = 1,
+    attributes: Annotated[int, typer.Option("--attributes", help="Of how many attributes.", min=0)] = 8,
+    refit: Refit = False,
+    repeats: Repeats = False,
+    as_of: AsOf = None,
+    html: Html = None,
+    kb: KnowledgeBase = None,
+    as_json: AsJson = False,
+) -> None:
+    """Train with the log alone, + titles, + knowledge, and without each attribute: which of them move the ranking."""
+    with extras():
+        from commands.ranker_evaluation import ablated  # noqa: PLC0415 - torch is an extra
+
+    material = read_material(settings_of(context, kb=kb), data, columns_of(map_columns), milliseconds(as_of))
+    chosen = read_config(config).of(repeats=repeats, refit=refit)
+    report = ablated(task, material, chosen, range(seeds), attributes)
+    _tell(report, html, as_json)
+    if not as_json:
+        print_ablation(report)
+
+
+@app.command()
+def rank(
+    context: typer.Context,
+    user: Annotated[str, typer.Option("--user", help="Whose behaviours count.", metavar="U")],
+    candidates: Annotated[
+        str | None, typer.Option("--candidates", help="Items to rank, by click, separated by commas.", metavar="IDS")
+    ] = None,
+    top: Annotated[int, typer.Option("--top", help="Without candidates: so many of the whole catalog.", min=1)] = 10,
+    data: Data = None,
+    map_columns: ColumnMap = None,
+    as_of: AsOf = None,
+    ranker: ModelFolder = FOLDER,
+    kb: KnowledgeBase = None,
+    as_json: AsJson = False,
+) -> None:
+    """Rank items for a user, and say which behaviours and which knowledge weighed most."""
+    with extras():
+        from commands.ranker_training import ranked  # noqa: PLC0415 - torch is an extra
+
+    material = read_material(settings_of(context, kb=kb), data, columns_of(map_columns), milliseconds(as_of))
+    wanted = None if candidates is None else [typed_id(one) for one in candidates.split(",") if one.strip()]
+    found = ranked(material, ranker, typed_id(user), wanted, top)
+    if as_json:
+        print_json([one.model_dump(mode="json") for one in found])
+    else:
+        print_ranked(found)
+
+
+def read_config(path: Path | None) -> "RankerConfig":
+    """Return a ranker's settings; raises `ConfigUnreadable`."""
+    from ranker.config import RankerConfig  # noqa: PLC0415 - only with the extra
+
+    if path is None:
+        return RankerConfig()
+    try:
+        return RankerConfig.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, ValidationError) as error:
+        raise ConfigUnreadable(f"{str(path)!r} holds no settings of a ranker: {error}") from error
+
+
+def _tell(report: "RankingReport", html: Path | None, as_json: bool) -> None:
+    if html is not None:
+        from evaluators.ranking.report_page import ranking_report_page  # noqa: PLC0415 - jinja takes a moment
+
+        with written_whole(html) as unfinished:
+            unfinished.write_text(ranking_report_page(report), encoding="utf-8")
+        say(f"wrote {html}")
+    if as_json:
+        print_json(report)
+    else:
+        print_report(report)

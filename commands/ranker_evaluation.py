@@ -1,0 +1,199 @@
+"""How rankers of the next item are judged: ours and the simple ones, on the same moments, seed by seed."""
+
+import platform
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from commands.output import say
+from evaluators.ranking.next_item import Ties, ranks
+from evaluators.ranking.report import AttributeEffect, RankingProtocol, RankingReport, SystemScores
+from evaluators.ranking.scoring import Metrics, compared, next_item_metrics, scored, sliced
+from evaluators.ranking.slices import Slice, by_history_length, by_popularity, popularity
+
+if TYPE_CHECKING:
+    from ranker.config import RankerConfig
+    from ranker.material import Arm, Material, Questions
+
+METRICS = ("NDCG@10", "HR@10", "HR@5", "NDCG@5", "HR@20", "NDCG@20", "MRR")
+AT_ONCE = 256  # histories scored together: [256, items] of floats
+
+Histories = Sequence[NDArray[np.int32]]
+Scores = Callable[[Histories], NDArray[np.float32]]  # -> [histories, items]; -inf: not on offer
+
+
+@dataclass(frozen=True)
+class Exam:
+    """The moments that are asked about, and what is learned from before them."""
+
+    material: "Material"  # as much as may be learned from
+    questions: "Questions"
+    data: str
+    split: str
+    repeats: bool  # whether items of the own history are on offer
+
+
+@dataclass
+class Sitting:
+    """One system's ranks, one array a seed, and what they cost."""
+
+    label: str
+    ranks: list[NDArray[np.float64]] = field(default_factory=list)
+    cpu_seconds: float = 0.0  # to fit one seed
+
+    def metrics(self, user: NDArray[np.int64], chosen: NDArray[np.bool_] | None = None) -> list[Metrics]:
+        """Return the metrics of each seed, on all events or some."""
+        kept = slice(None) if chosen is None else chosen
+        return [next_item_metrics(user[kept], own[kept]) for own in self.ranks]
+
+
+def evaluated(
+    task: str, material: "Material", config: "RankerConfig", seeds: Sequence[int]
+) -> RankingReport:
+    """Return ours beside the reference models, each told all that it can use."""
+    if task == "click-through":
+        from commands.click_evaluation import judged  # noqa: PLC0415 - torch is an extra
+
+        return judged(material, config, seeds)
+    exam = exam_of(material, config)
+    sittings = [*references(exam, seeds), ours("ours", exam, config, seeds)]
+    return report(exam, sittings, seeds, [])
+
+
+def ablated(
+    task: str, material: "Material", config: "RankerConfig", seeds: Sequence[int], attributes: int
+) -> RankingReport:
+    """Return ours by the log alone, with titles, with knowledge, and without each of the commonest attributes."""
+    from ranker.material import Arm  # noqa: PLC0415 - polars is an extra
+
+    if task == "click-through":
+        from commands.click_evaluation import taken_apart  # noqa: PLC0415 - torch is an extra
+
+        return taken_apart(material, config, seeds, attributes)
+    exam = exam_of(material, config)
+    steps = [ours(f"ours, {arm}", exam.of_arm(arm), config, seeds) for arm in Arm]
+    names = [name for name in material.known.groups() if name not in DERIVED][:attributes]
+    lesser = {name: ours(f"ours, without {name}", exam.without(name), config, seeds) for name in names}
+    pairs = [(before.label, after.label) for before, after in itertools.pairwise(steps)]
+    found = report(exam, [*simple(exam), *steps], seeds, pairs)
+    return found.model_copy(update={"attributes": attribute_effects(exam, steps[-1], lesser)})
+
+
+def answered(exam: Exam, scores: Scores) -> NDArray[np.float64]:
+    """Return the rank of each true item, 1 the highest, pessimistic about ties."""
+    histories, true = exam.questions.histories, exam.questions.true
+    found = []
+    for start in range(0, len(true), AT_ONCE):
+        some = histories[start : start + AT_ONCE]
+        table = scores(some).astype(np.float32)
+        if not exam.repeats:
+            for row, history in enumerate(some):
+                table[row, history] = -np.inf
+        found.append(ranks(table, true[start : start + AT_ONCE], ties=Ties.PESSIMISTIC))
+    return np.concatenate(found) if found else np.zeros(0)
+
+
+def references(exam: Exam) -> Iterator[Sitting]:
+    """Yield the simple rankers, fitted on the same behaviours."""
+    from ranker.floors import floors  # noqa: PLC0415 - torch is an extra
+
+    for label, scores, seconds in floors(exam.material):
+        yield Sitting(label, [answered(exam, scores)], seconds)
+
+
+def ours(label: str, exam: Exam, config: "RankerConfig", seeds: Sequence[int]) -> Sitting:
+    """Return our ranker, fitted once a seed."""
+    from ranker.next_item import NextItemRanker  # noqa: PLC0415 - torch is an extra
+
+    sitting, started = Sitting(label), time.process_time()
+    for seed in seeds:
+        chosen = config.next_item.model_copy(update={"seed": seed, "repeats": exam.repeats})
+        ranker = NextItemRanker.of(exam.material, chosen)
+        sitting.cpu_seconds = (time.process_time() - started) / (len(sitting.ranks) + 1)
+        sitting.ranks.append(answered(exam, ranker.score))
+        say(f"{label}, seed {seed}: HR@10 {float(np.mean((own := sitting.ranks[-1]) <= 10) - np.mean(own == 0)):.4f}")
+    return sitting
+
+
+def report(exam: Exam, sittings: Sequence[Sitting], seeds: Sequence[int], pairs: Sequence[tuple[str, str]]) -> RankingReport:
+    """Return what the sittings found; `pairs` are labels, before and after, to be compared beside floor and best."""
+    user = exam.questions.user
+    metrics = {sitting.label: sitting.metrics(user) for sitting in sittings}
+    systems = tuple(_scores(sitting, metrics[sitting.label]) for sitting in sittings)
+    floor = max(
+        (system for system in systems if not system.label.startswith("ours")),
+        key=lambda system: system.metrics[METRICS[0]].mean,
+        default=systems[0],
+    ).label
+    differences = [
+        compared(metric, (before, metrics[before]), (after, metrics[after]))
+        for before, after in dict.fromkeys([*((floor, own.label) for own in sittings[-1:]), *pairs])
+        if before != after
+        for metric in ("HR@10", "NDCG@10")
+    ]
+    return RankingReport(
+        protocol=_protocol(exam, seeds),
+        metrics=METRICS,
+        floor=floor,
+        systems=systems,
+        slices=tuple(_slices(exam, sittings)),
+        differences=tuple(differences),
+    )
+
+
+def attribute_effects(exam: Exam, full: Sitting, lesser: Mapping[str, Sitting]) -> tuple[AttributeEffect, ...]:
+    """Return what the ranking gains by each attribute; `lesser` are the sittings without one, by its name."""
+    user, known = exam.questions.user, exam.material.known
+    effects = []
+    for attribute, sitting in lesser.items():
+        found = compared(METRICS[0], ("without", sitting.metrics(user)), ("with", full.metrics(user)))
+        effects.append(
+            AttributeEffect(attribute=attribute, items=known.coverage(attribute), difference=found.difference)
+        )
+    return tuple(effects)
+
+
+def _scores(sitting: Sitting, metrics: Sequence[Metrics]) -> SystemScores:
+    found = scored(sitting.label, metrics)
+    return found.model_copy(update={"cpu_seconds": sitting.cpu_seconds})
+
+
+def _slices(exam: Exam, sittings: Sequence[Sitting]) -> Iterator[object]:
+    user, behaviors = exam.questions.user, exam.material.behaviors
+    counts = popularity(behaviors.item, len(behaviors.items))[exam.questions.true]
+    lengths = np.array([len(history) for history in exam.questions.histories])
+    parts: list[tuple[str, tuple[Slice, ...]]] = [
+        ("popularity of the item", by_popularity(counts)),
+        ("length of the history", by_history_length(lengths)),
+    ]
+    for by, slices in parts:
+        systems = {
+            sitting.label: [lambda chosen, own=own: next_item_metrics(user[chosen], own[chosen]) for own in sitting.ranks]
+            for sitting in sittings
+        }
+        yield from sliced(by, slices, "HR@10", systems)
+
+
+def _protocol(exam: Exam, seeds: Sequence[int]) -> RankingProtocol:
+    return RankingProtocol(
+        task="next item",
+        data=exam.data,
+        split=exam.split,
+        candidates="the whole catalog" if exam.repeats else "the whole catalog, own history left out",
+        ties=Ties.PESSIMISTIC.value,
+        users=len(np.unique(exam.questions.user)),
+        events=len(exam.questions.true),
+        items=len(exam.material.behaviors.items),
+        seeds=tuple(seeds),
+        machine=f"{platform.system()} {platform.machine()}, {_load()}",
+    )
+
+
+def _load() -> str:
+    import os  # noqa: PLC0415
+
+    return f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores" if hasattr(os, "getloadavg") else "load unknown"

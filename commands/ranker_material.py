@@ -1,0 +1,77 @@
+"""How the ranker's commands come by what they read: a log and the knowledge base, with vectors made where they lack."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from commands.settings import Settings
+from commands.vectors import Telling
+from memory.errors import ReaseqError
+from memory.extras import extras
+
+if TYPE_CHECKING:
+    from sqlmodel import Session
+
+    from memory.behaviors.sequences import Sequences
+    from memory.database import Database
+    from ranker.material import Material
+
+Data = Annotated[
+    Path | None, typer.Option("--data", help="A log to learn from, instead of the stored behaviours.", metavar="FILE")
+]
+ModelFolder = Annotated[Path, typer.Option("--ranker", help="The ranker's folder.", metavar="DIR")]
+FOLDER = Path("ranker-model")
+KNOWLEDGE = "knowledge"  # the set of vectors that are made of all but the titles
+
+
+class NothingToLearn(ReaseqError):
+    """There are no behaviours, or too few of them."""
+
+
+def read_material(
+    settings: Settings, data: Path | None, columns: dict[str, str] | None, as_of: int | None = None
+) -> "Material":
+    """Return behaviours, knowledge and vectors; of knowledge and behaviours only what is from before `as_of`."""
+    with extras():
+        from memory.item_vectors.knowledge_table import KnowledgeTable  # noqa: PLC0415 - polars and torch are extras
+        from memory.item_vectors.vectors import ItemVectors  # noqa: PLC0415
+        from ranker.material import TITLE, Material  # noqa: PLC0415
+    from memory.database import open_existing_database  # noqa: PLC0415 - SQL takes a moment to import
+
+    with open_existing_database(settings.kb) as database:
+        _build_vectors(database, as_of)
+        with database.session() as session:
+            known = KnowledgeTable.of(session, as_of=as_of)
+            behaviors = _behaviors(session, data, columns, known.ids, as_of)
+            sets = {name: ItemVectors.load(session, name).of(behaviors.items) for name in (TITLE, KNOWLEDGE)}
+    return Material(behaviors, known.rows(behaviors.items), {name: own for name, own in sets.items() if own.any()})
+
+
+def _build_vectors(database: "Database", as_of: int | None) -> None:
+    """Bring both sets up to date; only texts that are new are encoded."""
+    from memory.encoder import MiniLmEncoder  # noqa: PLC0415 - onnxruntime takes a moment to import
+    from memory.item_vectors.building import build_vectors  # noqa: PLC0415
+    from memory.item_vectors.parts import Part  # noqa: PLC0415
+    from ranker.material import TITLE  # noqa: PLC0415
+
+    encoder = MiniLmEncoder()
+    others = (Part.ATTRIBUTES, Part.DEMANDS, Part.SUMMARY)
+    for name, parts in ((TITLE, (Part.TITLE,)), (KNOWLEDGE, others)):
+        build_vectors(database, encoder, name=name, parts=parts, as_of=as_of, tell=Telling())
+
+
+def _behaviors(
+    session: "Session", data: Path | None, columns: dict[str, str] | None, items: tuple[str, ...], as_of: int | None
+) -> "Sequences":
+    from memory.behaviors.files import read_behaviors  # noqa: PLC0415 - polars is an extra
+    from memory.behaviors.sequences import Sequences  # noqa: PLC0415
+    from memory.behaviors.store import behaviors_of  # noqa: PLC0415
+
+    frame = behaviors_of(session, as_of=as_of) if data is None else read_behaviors(data, columns or {}).frame
+    found = Sequences.of(frame, items)
+    if data is not None and as_of is not None:
+        found = found.before(as_of)
+    if not len(found.item):
+        raise NothingToLearn("there are no behaviours: reaseq behaviors import FILE, or --data FILE")
+    return found
