@@ -2,10 +2,10 @@
 
     python benchmarks/behaviors_import.py [--rows N] [--items N] [--users N] [--seed N] [--runs N] [--out FILE]
 
-A CSV of made-up clicks (user, item, epoch seconds, kind, session) is written to a temporary folder. Each row of the table
-is a process of its own: CPU seconds are those of all its threads, `peak MB` its `VmHWM`, both after the imports of
-Python modules too; `polars scan` collects the five columns with polars' own types and keeps nothing. `one bad row`
-is the same file with one broken line in each million, and `read back` loads all that was stored as a frame.
+A CSV of made-up clicks (user, item, epoch seconds, kind, session) is written to a temporary folder. Each row of the
+table is a process of its own: CPU seconds are those of all its threads, `peak MB` is its `VmHWM`; both include Python's
+start and imports. `polars scan` collects the five columns with polars' own types and keeps nothing. `one bad row in a
+million` is the same file with broken lines in it, `read back` loads all that was stored as a frame.
 """
 
 import argparse

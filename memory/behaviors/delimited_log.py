@@ -2,7 +2,7 @@
 
 A log's row is one line, so that one broken row never takes others with it. A block is parsed by polars with one cell
 more at the end of each line: where that cell does not come back as the last one of every line, something is wrong
-with a row, and the block's lines are read one by one.
+with a row; it is looked for in halves of the block, and the lines around it are read one by one.
 """
 
 import codecs
@@ -23,6 +23,7 @@ from memory.catalog_files.source import BadRow, ReadLimits, column_names
 from memory.catalog_files.text_lines import opened
 
 BLOCK_BYTES = 8 << 20
+LINE_BY_LINE_BYTES = 64 << 10
 _DELIMITERS = (",", ";", "\t", "|")
 _LAST_CELL = "."
 _FIELD_TYPE = re.compile(r":(?:token|float)(?:_seq)?$")  # RecBole writes "user_id:token"
@@ -117,11 +118,21 @@ def _raw_block(block: bytes, line: int, shape: _Shape, roles: Mapping[str, str])
     if line < shape.rows_from:
         lines = block.split(b"\n", shape.rows_from - line)
         block, line = lines[-1], shape.rows_from
-    at = {role: shape.columns.index(column) for role, column in roles.items()}
+    return _read(block, line, shape, {role: shape.columns.index(column) for role, column in roles.items()})
+
+
+def _read(block: bytes, line: int, shape: _Shape, at: Mapping[str, int]) -> RawBlock:
+    """Return the rows of a block; where something is wrong with one, it is looked for in ever smaller halves."""
     frame = _parsed(block, shape, at)
-    if frame is None:
+    if frame is not None:
+        return RawBlock(frame.with_columns(line=pl.int_range(line, line + pl.len(), dtype=pl.Int64)))
+    middle = block.rfind(b"\n", 0, len(block) // 2) + 1
+    if len(block) < LINE_BY_LINE_BYTES or not middle:
         return _read_line_by_line(block, line, shape, at)
-    return RawBlock(frame.with_columns(line=pl.int_range(line, line + pl.len(), dtype=pl.Int64)))
+    first, second = block[:middle], block[middle:]
+    halves = (_read(first, line, shape, at), _read(second, line + first.count(b"\n"), shape, at))
+    columns = ("line", *at)
+    return RawBlock(pl.concat(half.frame.select(columns) for half in halves), halves[0].bad + halves[1].bad)
 
 
 def _parsed(block: bytes, shape: _Shape, at: Mapping[str, int]) -> pl.DataFrame | None:

@@ -22,6 +22,9 @@ COMMANDS: dict[str, list[str]] = {
     "runs": [],
     "failures": [],
     "stale": [],
+    "behaviors import": ["clicks.csv"],
+    "behaviors show": [],
+    "behaviors delete": ["--user", "ann"],
     "review list": [],
     "review accept": ["K1", "color"],
     "review correct": ["K1", "color", "blue"],
@@ -53,9 +56,11 @@ def test_every_command_that_has_the_option_is_tested_here() -> None:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_the_output_is_one_document(command: str, enriched: tuple[str, Ran], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REASEQ_KB", enriched[0])
-    if command.startswith("review"):
+    if command.startswith(("review", "behaviors")):
         shutil.copy(enriched[0].removeprefix("sqlite:///"), "own.db")  # what is decided there stays
         monkeypatch.setenv("REASEQ_KB", "sqlite:///own.db")
+    if command == "behaviors import":
+        Path("clicks.csv").write_text("user,item,time\nann,K1,2026-03-01\n", encoding="utf-8")
     if command == "demo":
         monkeypatch.delenv("REASEQ_TAXONOMY")  # its sample is of all departments
     if command == "train-extractor":
