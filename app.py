@@ -28,6 +28,7 @@ from commands import (
     review,
     runs,
     show,
+    simulate,
     stale,
     taxonomy,
     trace,
@@ -67,6 +68,7 @@ app.command(name="trace")(trace.trace)
 app.command(name="show")(show.show)
 app.command(name="graph")(graph.graph)
 app.command(name="export")(export.export)
+app.command(name="simulate")(simulate.simulate)
 app.command(name="train-extractor")(train_extractor.train_extractor)
 app.add_typer(behaviors.app, name="behaviors")
 app.add_typer(review.app, name="review")

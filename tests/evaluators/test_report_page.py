@@ -1,7 +1,6 @@
 """The report: one file, no script, nothing from elsewhere; texts of items stay texts."""
 
 import re
-from html.parser import HTMLParser
 
 import pytest
 
@@ -12,23 +11,11 @@ from evaluators.gate import ruled
 from evaluators.marginal import marginal
 from evaluators.report_page import report_page
 from tests.evaluators.gold_scores import evaluation, score
+from tests.evaluators.page_tags import HOSTILE, Tags
 
-HOSTILE = "<script>alert(1)</script> {{ 7*7 }} \" onmouseover='x' & <img src=http://evil.test/a.png>"
 RIGHT, WRONG = AnswerKinds(vc=1), AnswerKinds(vw=1)
 BEFORE = [score(f"{n}", RIGHT).model_copy(update={"title": HOSTILE, "category": HOSTILE}) for n in range(8)]
 AFTER = [s.model_copy(update={"attributes": {HOSTILE: WRONG if n < 5 else RIGHT}}) for n, s in enumerate(BEFORE)]
-
-
-class Tags(HTMLParser):
-    """The tags of a page, with their attributes."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.found: list[tuple[str, dict[str, str | None]]] = []
-        self.feed(page)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.found.append((tag, dict(attrs)))
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,1 @@
+"""Scores of rankings: next item and click-through, by slices, with intervals over users, and their report."""
