@@ -1,0 +1,141 @@
+"""What goes with what, counted in the training window: items, and what they have in common (brand, category, …)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from memory.behaviors.sequences import Sequences
+from memory.item_vectors.knowledge_table import KnowledgeTable
+
+ITEM = "item"
+DENSE_CODES = 4096  # up to so many codes the counts are one matrix (64 MB); above, sorted pairs
+PRIOR = 0.5  # pseudo-count of observed and expected pairs
+NEWEST_FIRST = 0.7  # weight of a behaviour against the one after it
+FEATURES = ("recent", "greatest", "mean", "same", "popularity")
+
+Codes = NDArray[np.int64]
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Behind:
+    """Examples as rows: `history` [examples, behaviours] newest first, -1 where there is none; `candidates` [e, c].
+
+    `counted` [examples] says that the behaviour which is the first candidate was in the window that was counted: it is
+    taken out again, so that no example sees its own label.
+    """
+
+    history: NDArray[np.int32]
+    candidates: NDArray[np.int32]
+    counted: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class Affinity:
+    """One view of the items: the code of each (its brand, its leaf category, itself), and how often codes go together.
+
+    Behaviours at most `window` places apart count `decay` ** (distance - 1), in both directions.
+    """
+
+    name: str
+    code: Codes  # [items]
+    window: int
+    decay: float
+    behaviours: Floats  # [codes]
+    marginal: Floats  # [codes]: the sum of each row of counts
+    pairs: Codes  # sorted keys: code * codes + code; none where `counts` is a matrix
+    counts: Floats  # [pairs], or [codes, codes]
+
+    @classmethod
+    def count(cls, name: str, code: Codes, seen: Sequences, window: int = 3, decay: float = 0.7) -> Self:
+        """Count one view of the behaviours seen."""
+        codes, row = int(code.max(initial=0)) + 1, code[seen.item]
+        user = np.repeat(np.arange(len(seen.users)), np.diff(seen.offsets))
+        keys, weights = [], []
+        for distance in range(1, window + 1):
+            near = user[distance:] == user[:-distance]
+            first, second = row[:-distance][near], row[distance:][near]
+            keys += [first * codes + second, second * codes + first]
+            weights += [np.full(2 * len(first), decay ** (distance - 1))]
+        pairs, place = np.unique(np.concatenate(keys), return_inverse=True)
+        counts = np.bincount(place, np.concatenate(weights), minlength=len(pairs)).astype(np.float32)
+        marginal = np.bincount(pairs // codes, counts, minlength=codes).astype(np.float32)
+        behaviours = np.bincount(row, minlength=codes).astype(np.float32)
+        if codes <= DENSE_CODES:
+            matrix = np.zeros(codes * codes, dtype=np.float32)
+            matrix[pairs] = counts
+            pairs, counts = pairs[:0], matrix.reshape(codes, codes)
+        return cls(name, code, window, decay, behaviours, marginal, pairs, counts)
+
+    def features(self, behind: Behind) -> Floats:
+        """Return [examples, candidates, len(FEATURES)]: lifts weighed by recency, greatest, mean; sameness; popularity.
+
+        A lift is log((together + 1/2) / (expected + 1/2)).
+        """
+        real = behind.history >= 0
+        past, offered = self.code[behind.history], self.code[behind.candidates]
+        alike = self._alike(offered, behind.counted)
+        lift = self._lift(past[:, None, :], offered[:, :, None], alike)
+        lift[~np.broadcast_to(real[:, None, :], lift.shape)] = 0
+        recency = np.where(real, NEWEST_FIRST ** np.arange(real.shape[1]), 0).astype(np.float32)
+        recency /= np.maximum(recency.sum(axis=1, keepdims=True), 1e-9)
+        length = np.maximum(real.sum(axis=1), 1)[:, None]
+        same = (past[:, None, :] == offered[:, :, None]) & real[:, None, :]
+        greatest = np.where(real[:, None, :], lift, -np.inf).max(axis=2, initial=-1e9)
+        return np.stack(
+            [
+                np.einsum("ecj,ej->ec", lift, recency),
+                np.where(real.any(axis=1)[:, None], greatest, 0),
+                lift.sum(axis=2) / length,
+                np.einsum("ecj,ej->ec", same.astype(np.float32), recency),
+                np.log1p(self.behaviours[offered] - alike),
+            ],
+            axis=2,
+        ).astype(np.float32)
+
+    def _alike(self, offered: Codes, counted: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Return which candidates have the code of a first candidate that was counted: it is taken out of all of them."""
+        alike: NDArray[np.bool_] = offered == offered[:, :1]
+        alike[~counted] = False
+        return alike
+
+    def _lift(self, past: Codes, offered: Codes, alike: NDArray[np.bool_]) -> Floats:
+        """Return [examples, candidates, behaviours]; the counted example's own pairs are taken out."""
+        distance = np.arange(past.shape[2])
+        own = np.where(distance < self.window, self.decay**distance, 0).astype(np.float32)
+        together = self._together(past, offered)
+        together -= own * np.expand_dims(alike, 2) * np.where(past == offered, 2, 1)
+        expected = self.marginal[past] * self.marginal[offered] / max(float(self.marginal.sum()), 1)
+        return np.asarray(np.log((np.maximum(together, 0) + PRIOR) / (expected + PRIOR)), dtype=np.float32)
+
+    def _together(self, past: Codes, offered: Codes) -> Floats:
+        if self.counts.ndim == 2:
+            return self.counts[past, offered]
+        keys = past * len(self.marginal) + offered
+        place = np.minimum(np.searchsorted(self.pairs, keys), len(self.pairs) - 1)
+        return np.where(self.pairs[place] == keys, self.counts[place], 0).astype(np.float32)
+
+
+def affinities(seen: Sequences, known: KnowledgeTable | None = None, groups: Sequence[str] = ()) -> list[Affinity]:
+    """Return the views that a ranker reads: the items near each other and anywhere in one history, then each group."""
+    item = np.arange(len(seen.items), dtype=np.int64)
+    views = [Affinity.count(ITEM, item, seen), Affinity.count("history", item, seen, window=20, decay=1.0)]
+    if known is not None:
+        views += [Affinity.count(group, codes_of(known, group), seen) for group in groups]
+    return views
+
+
+def codes_of(known: KnowledgeTable, attribute: str) -> Codes:
+    """Return a number for each item's surest value of an attribute; 0 where nothing is known."""
+    places = [place for place, (name, _) in enumerate(known.features) if name == attribute]
+    number = np.zeros(len(known.features), dtype=np.int64)
+    number[places] = np.arange(1, len(places) + 1)
+    row = np.repeat(np.arange(len(known.ids)), np.diff(known.offsets))
+    order = np.lexsort((-known.feature, known.confidence))  # the surest last; of equals, the first
+    order = order[number[known.feature[order]] > 0]
+    code = np.zeros(len(known.ids), dtype=np.int64)
+    code[row[order]] = number[known.feature[order]]
+    return code

@@ -1,0 +1,92 @@
+"""How a candidate looks at a history: target attention, its mixture with similarity of meaning, and what to look at.
+
+Shapes: B requests, C candidates, L behaviours (L = K a candidate where they were retrieved), D width, M hidden units.
+"""
+
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+BIN_EDGES = (-1.01, -0.1, 0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.65, 0.8, 1.01)
+
+
+class TargetAttention(nn.Module):
+    """DIN (Zhou et al. 2018) whose first layer is factorised: nothing four widths wide exists for a pair.
+
+    W [h, t, h * t, h - t] = (Wh + Wd) h + (Wt - Wd) t + Wp (h * t); the first two are computed once an item. Weights
+    are a masked softmax.
+    """
+
+    def __init__(self, width: int, hidden: int) -> None:
+        super().__init__()
+        self.first = nn.Linear(4 * width, hidden)  # the columns of Wh, Wt, Wp, Wd
+        self.last = nn.Linear(hidden, 1)
+
+    def behaviours(self, past: Tensor) -> Tensor:
+        """Return what the first layer makes of behaviours alone, [B, L, M]; shared by all candidates."""
+        of_history, _, _, of_difference = self.first.weight.chunk(4, dim=1)
+        return nn.functional.linear(past, of_history + of_difference)
+
+    def forward(self, past: Tensor, shared: Tensor, offered: Tensor) -> Tensor:
+        """Return logits [B, C, L]; `past` and `shared` are [B, L, ·] for all candidates, or [B, C, K, ·] for each."""
+        _, of_target, of_product, of_difference = self.first.weight.chunk(4, dim=1)
+        of_candidate = nn.functional.linear(offered, of_target - of_difference, self.first.bias)
+        if past.dim() == 3:
+            past, shared = past.unsqueeze(1), shared.unsqueeze(1)
+        # Wp (h * t) = (Wp diag t) h: one small matrix a candidate, so that no product is stored for a pair.
+        of_pair = past @ (of_product * offered.unsqueeze(2)).transpose(2, 3)
+        logits: Tensor = self.last(torch.relu(of_pair + shared + of_candidate.unsqueeze(2))).squeeze(3)
+        return logits
+
+
+class SemanticAttention(nn.Module):
+    """Mixes attention over ids with cosine (MUSE): a * logit + b * cosine + c * logit * cosine, learned a, b, c."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mixture = nn.Parameter(torch.tensor([0.5, 5.0, 0.0]))
+
+    def forward(self, logits: Tensor, cosines: Tensor) -> Tensor:
+        """Return logits [B, C, L]."""
+        by_id, by_meaning, by_both = self.mixture
+        mixed: Tensor = by_id * logits + by_meaning * cosines + by_both * logits * cosines
+        return mixed
+
+
+def pooled(logits: Tensor, past: Tensor, real: Tensor) -> Tensor:
+    """Return the behaviours of each candidate, weighed by a softmax over the real ones: [B, C, D]; zeros for none.
+
+    `past` and `real` as in `TargetAttention.forward`.
+    """
+    if past.dim() == 3:
+        return masked_softmax(logits, real.unsqueeze(1)) @ past
+    return (masked_softmax(logits, real).unsqueeze(2) @ past).squeeze(2)
+
+
+def masked_softmax(logits: Tensor, real: Tensor) -> Tensor:
+    """Return weights over the last axis that are zero where nothing is real, and all zero where nothing at all is."""
+    weights = torch.softmax(logits.masked_fill(~real, -torch.inf), dim=-1)
+    return torch.where(real.any(dim=-1, keepdim=True), weights, torch.zeros_like(weights))
+
+
+def nearest(cosines: Tensor, real: Tensor, count: int) -> Tensor:
+    """Return which behaviours are most like each candidate, [B, C, count] (GSU of SIM; Pi et al. 2020).
+
+    What is not real counts as -inf, not 0: a padding never goes before a real behaviour that is unlike.
+    """
+    ranked = cosines.masked_fill(~real.unsqueeze(1), -torch.inf)
+    return ranked.topk(count, dim=2, sorted=False).indices
+
+
+def similarity_tiers(cosines: Tensor, real: Tensor) -> Tensor:
+    """Return log(1 + how many behaviours fall into each bin of cosine), [B, C, bins] (SimTier; Sheng et al. 2024)."""
+    unlike = cosines.masked_fill(~(real.unsqueeze(1) if real.dim() == 2 else real), -2.0)
+    at_least = [(unlike >= edge).sum(dim=2) for edge in BIN_EDGES]
+    return torch.log1p(torch.stack([low - high for low, high in pairwise(at_least)], dim=2).float())
+
+
+def picked(of_behaviours: Tensor, chosen: Tensor) -> Tensor:
+    """Return the rows of each candidate's chosen behaviours, [B, C, K, X]."""
+    requests = torch.arange(len(chosen), device=chosen.device)[:, None, None]
+    return of_behaviours[requests, chosen]

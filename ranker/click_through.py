@@ -1,0 +1,151 @@
+"""Training a click-through ranker and scoring with it: impressions in batches, their loss, one request at a time."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from memory.item_vectors.knowledge_table import KnowledgeTable
+from ranker.affinity import FEATURES, Affinity, Behind
+from ranker.model import ClickThroughRanker, Requests
+
+Rows = NDArray[np.int64]
+Floats = NDArray[np.float32]
+CHUNK = 512  # examples whose features are counted, or which are scored, at a time
+LEAST_SHARE = 0.01  # of the items that must have an attribute for it to be a view
+MOST_GROUPS = 16
+
+
+def views_of(known: KnowledgeTable) -> tuple[str, ...]:
+    """Return the attributes that enough items have to count what goes with what; demands follow from the category."""
+    row = np.repeat(np.arange(len(known.ids)), np.diff(known.offsets))
+    names = np.array([name for name, _ in known.features])
+    having = {name: len(np.unique(row[names[known.feature] == name])) for name in known.groups()}
+    enough = [name for name, items in having.items() if items >= LEAST_SHARE * len(known.ids) and name != "demand"]
+    return tuple(enough[:MOST_GROUPS])
+
+
+@dataclass(frozen=True, eq=False)
+class Impressions:
+    """Examples for `ranker.training.fit`: the first candidate was clicked, the others were not."""
+
+    behind: Behind
+    features: NDArray[np.float16]  # [examples, candidates, F]
+    listwise: float = 0.0  # share of the loss that compares the candidates of one request; the rest is of each alone
+    generated: NDArray[np.int32] | None = None  # [examples, G], -1 for none
+    confidence: Floats | None = None
+    labels: Floats | None = None  # [examples, candidates] where the first is not the clicked one
+    lengths: Rows = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "lengths", (self.behind.history >= 0).sum(axis=1))
+
+    @classmethod
+    def of(cls, behind: Behind, views: Sequence[Affinity], listwise: float = 0.0) -> "Impressions":
+        """Return impressions with what the training window says of each pair."""
+        return cls(behind, features_of(behind, views), listwise)
+
+    def batches(self, epoch: int, seed: int, size: int) -> list[Rows]:
+        """Return batches of histories about equally long, in another order each epoch."""
+        chance = np.random.default_rng([seed, epoch])
+        order = np.argsort(self.lengths + chance.random(len(self.lengths)), kind="stable")
+        batches = [order[start : start + size] for start in range(0, len(order), size)]
+        return [batches[place] for place in chance.permutation(len(batches))]
+
+    def requests(self, rows: Rows) -> Requests:
+        """Return rows as one batch, as long as its longest history."""
+        longest = max(1, int(self.lengths[rows].max(initial=1)))
+        return Requests(
+            torch.from_numpy(self.behind.history[rows, :longest].astype(np.int64)),
+            torch.from_numpy(self.behind.candidates[rows].astype(np.int64)),
+            torch.from_numpy(self.features[rows].astype(np.float32)),
+            None if self.generated is None else torch.from_numpy(self.generated[rows].astype(np.int64)),
+            None if self.confidence is None else torch.from_numpy(self.confidence[rows]),
+        )
+
+    def loss(self, model: nn.Module, rows: Rows, device: torch.device) -> Tensor:
+        """Return the mean loss of an impression (cross-entropy of a click), mixed with that of a whole request."""
+        logits: Tensor = model(self.requests(rows).to(device))
+        clicked = torch.zeros_like(logits)
+        clicked[:, 0] = 1
+        if self.labels is not None:
+            clicked = torch.from_numpy(self.labels[rows]).to(device)
+        alone = nn.functional.binary_cross_entropy_with_logits(logits, clicked)
+        if not self.listwise:
+            return alone
+        together = -(torch.log_softmax(logits, dim=1) * clicked).sum(dim=1).mean() / logits.shape[1]
+        return (1 - self.listwise) * alone + self.listwise * together
+
+
+def features_of(behind: Behind, views: Sequence[Affinity]) -> NDArray[np.float16]:
+    """Return [examples, candidates, views * FEATURES], counted in chunks of histories of about equal length."""
+    lengths = (behind.history >= 0).sum(axis=1)
+    counted = np.empty((*behind.candidates.shape, len(views) * len(FEATURES)), dtype=np.float16)
+    order = np.argsort(lengths, kind="stable")
+    for start in range(0, len(order), CHUNK):
+        rows = order[start : start + CHUNK]
+        longest = max(1, int(lengths[rows].max()))
+        part = Behind(behind.history[rows, :longest], behind.candidates[rows], behind.counted[rows])
+        if views:
+            counted[rows] = np.concatenate([view.features(part) for view in views], axis=2)
+    return counted
+
+
+def standardise(model: ClickThroughRanker, features: NDArray[np.float16]) -> None:
+    """Let a model see features with mean 0 and deviation 1, as they are in training."""
+    flat = features.reshape(-1, features.shape[-1]).astype(np.float64)
+    if flat.shape[1]:
+        model.get_buffer("features_mean").copy_(torch.from_numpy(flat.mean(axis=0)))
+        model.get_buffer("features_scale").copy_(torch.from_numpy(np.maximum(flat.std(axis=0), 1e-3)))
+
+
+@torch.no_grad()
+def logits_of(model: nn.Module, impressions: Impressions, device: torch.device | None = None) -> Floats:
+    """Return [examples, candidates]; the model is left in evaluation."""
+    model.eval()
+    here = device or next(model.parameters()).device
+    found = np.empty(impressions.behind.candidates.shape, dtype=np.float32)
+    for rows in np.array_split(np.argsort(impressions.lengths, kind="stable"), -(-len(found) // CHUNK)):
+        found[rows] = model(impressions.requests(rows).to(here)).cpu().numpy()
+    return found
+
+
+def auc_of(impressions: Impressions) -> Callable[[nn.Module], float]:
+    """Return a metric for `ranker.training.fit`: the share of (clicked, not clicked) pairs in the right order."""
+
+    def metric(model: nn.Module) -> float:
+        logits = logits_of(model, impressions)
+        others = np.sort(logits[:, 1:].ravel())
+        below = np.searchsorted(others, logits[:, 0], "left") + np.searchsorted(others, logits[:, 0], "right")
+        return float(below.mean() / (2 * len(others)))
+
+    return metric
+
+
+@dataclass(frozen=True, eq=False)
+class Ranker:
+    """A trained model with what was counted in its training window: scores one request."""
+
+    model: ClickThroughRanker
+    views: Sequence[Affinity]
+    recent: int = 50  # behaviours whose company counts
+
+    @torch.no_grad()
+    def score(self, history: NDArray[np.int32], candidates: NDArray[np.int32]) -> Floats:
+        """Return the probability of a click for each candidate; `history` is oldest first, of any length.
+
+        What the history needs is computed once for all candidates.
+        """
+        newest = np.asarray(history, dtype=np.int32)[::-1][None]
+        offered = np.asarray(candidates, dtype=np.int32)[None]
+        behind = Behind(newest[:, : self.recent], offered, np.zeros(1, dtype=np.bool_))
+        requests = Requests(
+            torch.from_numpy(newest.astype(np.int64)),
+            torch.from_numpy(offered.astype(np.int64)),
+            torch.from_numpy(features_of(behind, self.views).astype(np.float32)),
+        )
+        self.model.eval()
+        return np.asarray(torch.sigmoid(self.model(requests))[0].numpy())

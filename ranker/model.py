@@ -1,0 +1,165 @@
+"""The click-through ranker: ids, knowledge, similarity and what goes with what, read against each candidate.
+
+Shapes: B requests, C candidates, L behaviours (newest first), G generated ones, D width, F features of a pair.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from memory.record import Record
+from ranker.adaptor import KnowledgeAdaptor
+from ranker.attention import (
+    BIN_EDGES,
+    SemanticAttention,
+    TargetAttention,
+    nearest,
+    picked,
+    pooled,
+    similarity_tiers,
+)
+
+RECENCY = 0.7  # weight of a behaviour against the one after it
+EXTREME = 6.0  # deviations beyond which a feature says no more
+SUMMARIES = 3  # of the cosines of one kind: by recency, greatest, mean
+
+
+class RankerConfig(Record):
+    """The size of a ranker."""
+
+    items: int = Field(ge=1)
+    features: int = Field(ge=0)  # of a pair of history and candidate, counted in the training window
+    dimensions: tuple[int, ...] = ()  # of each kind of vectors
+    width: int = Field(default=32, ge=1)
+    hidden: int = Field(default=64, ge=1)
+    retrieved: int = Field(default=50, ge=1)  # behaviours that a candidate attends to
+    dropout: float = Field(default=0.2, ge=0, lt=1)
+    without_ids: float = Field(default=0.3, ge=0, lt=1)  # how often an item's id is left out while training
+    without_generated: float = Field(default=0.25, ge=0, lt=1)  # how often a request's generated behaviours are
+
+
+@dataclass(frozen=True)
+class Requests:
+    """Histories and what is to be ranked; -1 is no item."""
+
+    history: Tensor
+    candidates: Tensor
+    features: Tensor
+    generated: Tensor | None = None
+    confidence: Tensor | None = None  # in (0, 1]
+
+    def to(self, device: torch.device) -> Self:
+        """Return them on a device."""
+        generated, confidence = self.generated, self.confidence
+        return type(self)(
+            self.history.to(device),
+            self.candidates.to(device),
+            self.features.to(device),
+            None if generated is None else generated.to(device),
+            None if confidence is None else confidence.to(device),
+        )
+
+
+class ClickThroughRanker(nn.Module):
+    """Logits of a click; `vectors` are frozen unit vectors of the items, [items, dimensions] of each kind."""
+
+    def __init__(self, config: RankerConfig, vectors: Sequence[Tensor] = ()) -> None:
+        super().__init__()
+        self.config, width = config, config.width
+        self.ids = nn.Embedding(config.items + 1, width, padding_idx=config.items)
+        nn.init.normal_(self.ids.weight[:-1], std=0.05)
+        self.kinds = len(config.dimensions)
+        for kind, size in enumerate(config.dimensions):
+            table = torch.cat([vectors[kind], torch.zeros(1, size)]) if vectors else torch.zeros(config.items + 1, size)
+            self.register_buffer(f"vectors_{kind}", table)
+        self.adaptors = nn.ModuleList(KnowledgeAdaptor(size, width) for size in config.dimensions)
+        self.attention, self.semantic = TargetAttention(width, config.hidden), SemanticAttention()
+        self.certainty = nn.Parameter(torch.tensor(1.0))  # eta: how much log confidence counts
+        self.gate = nn.Linear(2 * width + 2, width)
+        self.register_buffer("features_mean", torch.zeros(config.features))
+        self.register_buffer("features_scale", torch.ones(config.features))
+        tiers = len(BIN_EDGES) - 1
+        seen = config.features + self.kinds * (2 * tiers + SUMMARIES) + (3 if self.kinds else 2) * width
+        self.linear = nn.Linear(seen, 1)
+        self.top = nn.Sequential(
+            nn.Linear(seen, config.hidden), nn.ReLU(), nn.Dropout(config.dropout),
+            nn.Linear(config.hidden, config.hidden), nn.ReLU(), nn.Linear(config.hidden, 1),
+        )  # fmt: skip
+
+    def forward(self, requests: Requests) -> Tensor:
+        """Return logits [B, C]."""
+        offered, offered_vectors = self._items(requests.candidates)
+        (interest, *by_meaning), tiers, summaries = self._interest(requests.history, offered, offered_vectors, None)
+        generated, generated_tiers = self._kept(requests), torch.zeros_like(tiers)
+        if generated is not None:
+            sure = (
+                torch.ones_like(generated, dtype=offered.dtype) if requests.confidence is None else requests.confidence
+            )
+            (imagined, *_), generated_tiers, _ = self._interest(generated, offered, offered_vectors, sure)
+            interest = self._with_generated(interest, imagined, generated >= 0, sure)
+        features = (requests.features - self.get_buffer("features_mean")) / self.get_buffer("features_scale")
+        parts = [offered, interest, *by_meaning, tiers, generated_tiers, summaries, features.clamp(-EXTREME, EXTREME)]
+        seen = torch.cat(parts, dim=-1)
+        logits: Tensor = (self.linear(seen) + self.top(seen)).squeeze(-1)
+        return logits
+
+    def _items(self, items: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """Return what the ranker knows of items, [..., D], and their vectors of each kind; id -1 gives zeros."""
+        row = torch.where(items < 0, self.config.items, items)
+        known = self.ids(row)
+        if self.training:
+            known = known * (torch.rand(row.shape, device=row.device) >= self.config.without_ids).unsqueeze(-1)
+        vectors = [self.get_buffer(f"vectors_{kind}")[row] for kind in range(self.kinds)]
+        for adaptor, vector in zip(self.adaptors, vectors, strict=True):
+            known = known + adaptor(vector)
+        return known, vectors
+
+    def _interest(
+        self, history: Tensor, offered: Tensor, offered_vectors: list[Tensor], confidence: Tensor | None
+    ) -> tuple[list[Tensor], Tensor, Tensor]:
+        """Return the pooled history (by id; by meaning, too, where there are vectors), tiers and summaries."""
+        past, vectors = self._items(history)
+        real: Tensor = history >= 0
+        cosines = [there @ here.transpose(1, 2) for there, here in zip(offered_vectors, vectors, strict=True)]
+        tiers = [offered[..., :0], *(similarity_tiers(cosine, real) for cosine in cosines)]
+        summaries = [offered[..., :0], *(_summaries(cosine, real) for cosine in cosines)]
+        shared, near = self.attention.behaviours(past), cosines[0] if cosines else None
+        bias = None if confidence is None else self.certainty * torch.log(confidence.clamp_min(1e-6)).unsqueeze(1)
+        if near is not None and confidence is None and history.shape[1] > self.config.retrieved:
+            chosen = nearest(near, real, self.config.retrieved)
+            past, shared, near = picked(past, chosen), picked(shared, chosen), near.gather(2, chosen)
+            real = picked(real.unsqueeze(2), chosen).squeeze(3)
+        logits = self.attention(past, shared, offered)
+        logits = logits if bias is None else logits + bias
+        ways = [logits] if near is None else [logits, self.semantic(logits, near)]
+        return [pooled(way, past, real) for way in ways], torch.cat(tiers, dim=2), torch.cat(summaries, dim=2)
+
+    def _kept(self, requests: Requests) -> Tensor | None:
+        """Return the generated behaviours; while training, some requests lose theirs."""
+        generated = requests.generated
+        if generated is None or not self.training:
+            return generated
+        lost = torch.rand(len(generated), 1, device=generated.device) < self.config.without_generated
+        return generated.masked_fill(lost, -1)
+
+    def _with_generated(self, logged: Tensor, generated: Tensor, real: Tensor, confidence: Tensor) -> Tensor:
+        """Return v_log + sigmoid(w [v_log, v_gen, how many, how sure]) * v_gen."""
+        many = real.sum(dim=1).float()
+        sure = (confidence * real).sum(dim=1) / many.clamp_min(1)
+        about = torch.stack([torch.log1p(many), sure], dim=1).unsqueeze(1).expand(-1, logged.shape[1], -1)
+        return logged + torch.sigmoid(self.gate(torch.cat([logged, generated, about], dim=-1))) * generated
+
+
+def _summaries(cosines: Tensor, real: Tensor) -> Tensor:
+    """Return the cosines weighed by recency, their greatest, their mean: [B, C, 3]; zeros without a history."""
+    place = torch.arange(cosines.shape[2], device=cosines.device)
+    recent = torch.where(real, RECENCY**place, 0.0)
+    weights = torch.stack([recent, real.float()], dim=2)
+    weights = weights / weights.sum(dim=1, keepdim=True).clamp_min(1e-9)
+    greatest = cosines.masked_fill(~real.unsqueeze(1), -2.0).amax(dim=2, keepdim=True)
+    greatest = torch.where(real.any(dim=1)[:, None, None], greatest, torch.zeros_like(greatest))
+    return torch.cat([cosines @ weights, greatest], dim=2)
