@@ -1,5 +1,7 @@
 """What a training run is told: every number that shapes a model stands here, with its default."""
 
+from typing import Any, Self
+
 from pydantic import Field
 
 from memory.record import Record
@@ -15,3 +17,15 @@ class TrainingConfig(Record):
     clip_norm: float = Field(default=5.0, gt=0)  # of the gradient
     patience: int = Field(default=3, ge=1)  # epochs without a better validation metric before training ends
     seed: int = Field(default=0, ge=0)
+
+
+class NextItemConfig(Record):
+    """How the ranker of the whole catalog is fitted."""
+
+    candidates: int = Field(default=150, ge=2)  # of a history; they alone are re-ranked
+    folds: int = Field(default=5, ge=2)  # of users: each is learned from by the counts of the others
+    last: int = Field(default=2, ge=1)  # behaviours at the end of each sequence that are learned to be found
+    epochs: int = Field(default=4, ge=1)
+    repeats: bool = False  # whether an item of the history may be next
+    seed: int = Field(default=0, ge=0)
+    features: tuple[str, ...] = ()  # what was learned to be read, in order; filled in by fitting

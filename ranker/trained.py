@@ -1,0 +1,39 @@
+"""Rankers from what the knowledge base holds, as folders, and back: weights are kept, counts are taken anew."""
+
+from pathlib import Path
+
+from ranker.config import NextItemConfig
+from ranker.fusion import Reranker, Retrievers
+from ranker.material import Material
+from ranker.next_item import NextItemRanker
+from ranker.retrieval import Log
+from ranker.similarity import Similarity
+from ranker.weights import load_config, load_weights, save_model
+
+NEXT_ITEM, CLICK_THROUGH = "next-item", "click-through"  # folders in a ranker's folder
+
+
+def fit_next_item(material: Material, config: NextItemConfig) -> NextItemRanker:
+    """Return a ranker fitted on all behaviours of the material and on what its arm may use."""
+    return NextItemRanker.fit(
+        material.behaviors,
+        material.titles,
+        knowledge=material.knowledge,
+        vectors=material.vectors,
+        config=config,
+    )
+
+
+def save_next_item(folder: Path, ranker: NextItemRanker, metrics: dict[str, float]) -> None:
+    """Write the weights and what they read; raises `memory.atomic_file.FileUnwritable`."""
+    save_model(folder / NEXT_ITEM, ranker.model, ranker.config, metrics)
+
+
+def load_next_item(folder: Path, material: Material) -> NextItemRanker:
+    """Return a stored ranker that counts the behaviours of the material; raises `ranker.weights.ModelUnreadable`."""
+    config = load_config(folder / NEXT_ITEM, NextItemConfig)
+    model = Reranker(len(config.features))
+    model.load_state_dict(load_weights(folder / NEXT_ITEM))
+    similarity = Similarity.of(material.titles, material.knowledge, material.vectors)
+    log = Log.of(material.behaviors, len(material.titles))
+    return NextItemRanker(Retrievers.fit(log, similarity), similarity, model.eval(), config)
