@@ -18,7 +18,7 @@ from ranker.co_behavior import CoBehaviors
 from ranker.config import TrainingConfig
 from ranker.training import Epoch, Rows, fit
 
-VALIDATED = 2000  # pairs at most
+VALIDATED = 1000  # pairs at most
 TOP = 10
 
 
@@ -93,7 +93,7 @@ class AlignmentExamples:
         categories: NDArray[np.int64],
     ) -> None:
         self._vectors = torch.from_numpy(vectors)
-        self._pairs, self._keys, self._config = pairs, pairs.keys(), config
+        self._pairs, self._neighbors, self._config = pairs, pairs.neighbors(), config
         self._categories = categories
         self._by_category = np.argsort(categories, kind="stable")
         self._starts = np.searchsorted(categories[self._by_category], np.arange(categories.max(initial=0) + 2))
@@ -135,7 +135,7 @@ class AlignmentExamples:
 
     def _one_side(self, z: Tensor, e: Tensor, items: Rows, anchors: slice, columns: slice) -> Tensor:
         of_text = e[anchors] @ e[columns].T
-        together = self._pairs.contains(self._keys, items[anchors][:, None], items[columns][None])
+        together = self._neighbors.together(items[anchors], items[columns])
         same = items[anchors][:, None] == items[columns][None]
         masked = (of_text > self._config.alike) | torch.from_numpy(together | same).to(e.device)
         log_q = self._log_q[items[columns]].to(e.device)
@@ -161,24 +161,23 @@ def align(
     training, validation = pairs.some(~held_out), pairs.some(held_out)
     if len(training) < 2 or not len(validation):
         raise NothingToAlign(f"there are {len(pairs)} pairs of items that the same users chose; that is too few")
-    leaves = np.unique(list(categories) or [""] * len(vectors.ids), return_inverse=True)[1]
+    leaves = np.unique(categories or [""] * len(vectors.ids), return_inverse=True)[1].astype(np.int64)
     sized = config.model_copy(update={"batch_size": min(config.batch_size, len(training))})
-    examples = AlignmentExamples(vectors.vectors, training, sized, categories=leaves.astype(np.int64))
+    examples = AlignmentExamples(vectors.vectors, training, sized, categories=leaves)
     torch.manual_seed(config.seed)
     model, given = Projection(vectors.vectors.shape[1], config), torch.from_numpy(vectors.vectors)
     epochs = fit(model, examples, lambda now: _found(now(given), validation), sized, folder=folder, told=told)
     with torch.no_grad():
         made = model(given).numpy()
-    report = AlignmentReport(
-        len(pairs), tuple(epochs), _found(given, validation), _found(torch.from_numpy(made), validation)
-    )
+    report = AlignmentReport(len(pairs), tuple(epochs), _found(given, validation), max(e.metric for e in epochs))
     encoder = f"{vectors.encoder}+aligned@{hashlib.sha256(made.tobytes()).hexdigest()[:12]}"
     return replace(vectors, vectors=made, encoder=encoder, as_of=as_of), report
 
 
 def _found(vectors: Tensor, pairs: CoBehaviors) -> float:
     """Return how often a pair's right item is among the nearest ten of its left one, itself left out."""
-    left, right = (torch.from_numpy(side[:VALIDATED]) for side in (pairs.left, pairs.right))
+    chosen = np.random.default_rng(0).permutation(len(pairs))[:VALIDATED]  # the pairs are sorted by their rows
+    left, right = torch.from_numpy(pairs.left[chosen]), torch.from_numpy(pairs.right[chosen])
     cosines = vectors[left] @ vectors.T
     rows = torch.arange(len(left))
     cosines[rows, left] = -torch.inf

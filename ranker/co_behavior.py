@@ -8,8 +8,6 @@ from numpy.typing import NDArray
 
 from memory.behaviors.sequences import Sequences
 
-Keys = NDArray[np.int64]
-
 
 @dataclass(frozen=True, eq=False)
 class CoBehaviors:
@@ -28,7 +26,7 @@ class CoBehaviors:
         """
         user = np.repeat(np.arange(len(sequences.users)), np.diff(sequences.offsets))
         item = sequences.item.astype(np.int64)
-        found: list[Keys] = []
+        found: list[NDArray[np.int64]] = []
         for distance in range(1, window + 1):
             first, second = item[:-distance], item[distance:]
             kept = (user[:-distance] == user[distance:]) & (first != second) & (np.maximum(first, second) < items)
@@ -45,12 +43,28 @@ class CoBehaviors:
         """Return some of the pairs."""
         return type(self)(self.items, self.left[chosen], self.right[chosen], self.weight[chosen])
 
-    def keys(self) -> Keys:
-        """Return left · items + right of each pair, rising."""
-        return self.left * self.items + self.right
+    def neighbors(self) -> "Neighbors":
+        """Return what each item goes with."""
+        order = np.argsort(both := np.concatenate([self.left, self.right]), kind="stable")
+        partners = np.concatenate([self.right, self.left])[order]
+        return Neighbors(np.searchsorted(both[order], np.arange(self.items + 1)), partners)
 
-    def contains(self, keys: Keys, left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Return which of (left, right), in any order, are among `keys`; shapes are broadcast."""
-        asked = np.minimum(left, right) * self.items + np.maximum(left, right)
-        places = np.minimum(np.searchsorted(keys, asked), max(0, len(keys) - 1))
-        return np.asarray(keys[places] == asked) if len(keys) else np.zeros(asked.shape, dtype=np.bool_)
+
+@dataclass(frozen=True, eq=False)
+class Neighbors:
+    """What each item goes with: those of row i are `partners[offsets[i]:offsets[i + 1]]`."""
+
+    offsets: NDArray[np.int64]
+    partners: NDArray[np.int64]
+
+    def together(self, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Return which of the items `rows` go with which of the items `columns`: shape (rows, columns)."""
+        distinct, of_column = np.unique(columns, return_inverse=True)
+        place = np.full(len(self.offsets) - 1, -1)
+        place[distinct] = np.arange(len(distinct))
+        counts = self.offsets[rows + 1] - self.offsets[rows]
+        ends = np.cumsum(counts)
+        places = place[self.partners[np.repeat(self.offsets[rows] - ends + counts, counts) + np.arange(counts.sum())]]
+        found = np.zeros((len(rows), len(distinct)), dtype=np.bool_)
+        found[np.repeat(np.arange(len(rows)), counts)[places >= 0], places[places >= 0]] = True
+        return found[:, of_column]

@@ -44,9 +44,14 @@ def test_users_items_that_repeat_and_unknown_items_make_no_pairs() -> None:
     assert as_dict(pairs) == {}
 
 
-def test_known_pairs_are_found_in_either_order() -> None:
+def test_items_that_go_together_are_found_in_either_order() -> None:
     pairs = CoBehaviors.of(sequences([0, 1], [2, 3]), items=4, window=1)
 
-    found = pairs.contains(pairs.keys(), np.array([[0], [1], [3]]), np.array([[1, 0, 2]]))
+    found = pairs.neighbors().together(np.array([0, 1, 3, 0]), np.array([1, 0, 2, 1]))
 
-    assert found.tolist() == [[True, False, False], [False, True, False], [False, False, True]]
+    assert found.tolist() == [
+        [True, False, False, True],
+        [False, True, False, False],
+        [False, False, True, False],
+        [True, False, False, True],
+    ]
