@@ -19,6 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT))
+
+from memory.encoder import MiniLmEncoder  # noqa: E402
+
+WORD = re.compile(r"[^\W_]+(?:\.\d+)?")
 Feature = tuple[str, str]
 Ints = NDArray[np.int64]
 SHOP = "shop "  # before the names of the catalog's own columns
@@ -137,12 +142,13 @@ def industrial_splits(data: Path, part: str) -> Split:
 
 
 def shop_facts(rows: Sequence[dict[str, str]]) -> list[list[Feature]]:
-    """Return the catalog's own columns as features: brand, category path with its steps."""
+    """Return the catalog's own columns as features: brand, category path with its steps, words of the description."""
     facts = []
     for row in rows:
         path = [step for step in row.get("shop_category", "").split(" > ") if step]
         own = [(f"{SHOP}category", " > ".join(path))] if path else []
         own += [(f"{SHOP}category/{depth}", " > ".join(path[:depth])) for depth in (1, 2) if len(path) > depth]
+        own += [(f"{SHOP}text", word) for word in WORD.findall(row.get("description", "").lower())]
         facts.append(own + ([(f"{SHOP}brand", row["brand"].lower())] if row["brand"] else []))
     return facts
 
@@ -155,6 +161,16 @@ def knowledge_of(rows: Sequence[dict[str, str]], name: str, scratch: Path) -> Kn
     accepted = dict(_accepted(export))
     facts = [accepted.get(row["id"], []) for row in rows]
     return Knowledge(facts, sum(map(bool, facts)) / len(facts), seconds)
+
+
+def title_vectors(titles: list[str], name: str, scratch: Path) -> NDArray[np.float32]:
+    """Return the titles' vectors, made once."""
+    file = scratch / f"{name}_title.npy"
+    if not file.exists():
+        scratch.mkdir(parents=True, exist_ok=True)
+        np.save(file, MiniLmEncoder().encode(titles))
+    vectors: NDArray[np.float32] = np.load(file)
+    return vectors
 
 
 def facts_table(titles: Sequence[str], facts: Sequence[Sequence[Feature]]) -> Facts:

@@ -20,10 +20,6 @@ def floors(log: Log, words: Similarity, table: Tensor) -> list[tuple[str, Scores
     def spread(links: Links, history: Tensor) -> Tensor:
         return links.spread(history, recency(history, 0.7))
 
-    def vectors(history: Tensor) -> Tensor:
-        profile = (table[history.clamp(min=0)] * recency(history, 0.7)[:, :, None]).sum(dim=1)
-        return nn.functional.normalize(profile, dim=1) @ table.T
-
     def tfidf(history: Tensor) -> Tensor:
         return words.scores(words.profile(history, recency(history, 0.8)))
 
@@ -31,7 +27,7 @@ def floors(log: Log, words: Similarity, table: Tensor) -> list[tuple[str, Scores
         return (
             _share(spread(follows, history))
             + 0.3 * _share(spread(beside, history))
-            + 0.2 * vectors(history).clamp(min=0)
+            + 0.2 * _cosines(table, history).clamp(min=0)
         )
 
     systems: dict[str, Scores] = {
@@ -40,10 +36,15 @@ def floors(log: Log, words: Similarity, table: Tensor) -> list[tuple[str, Scores
         "Markov": lambda history: spread(follows, history),
         "TF-IDF of the title": tfidf,
         "kNN + TF-IDF": lambda history: _share(spread(beside, history)) + _share(tfidf(history)),
-        "whitened MiniLM": vectors,
+        "whitened MiniLM": lambda history: _cosines(table, history),
         "Markov + kNN + MiniLM": summed,
     }
     return [(name, scores, seconds) for name, scores in systems.items()]
+
+
+def _cosines(table: Tensor, history: Tensor) -> Tensor:
+    profile = (table[history.clamp(min=0)] * recency(history, 0.7)[:, :, None]).sum(dim=1)
+    return nn.functional.normalize(profile, dim=1) @ table.T
 
 
 def _share(scores: Tensor) -> Tensor:

@@ -27,7 +27,7 @@ class NextItemConfig(Record):
     candidates: int = Field(default=150, ge=2)  # of a history; they alone are re-ranked
     folds: int = Field(default=5, ge=2)  # of users: each is learned from by the counts of the others
     last: int = Field(default=2, ge=1)  # behaviours at the end of each sequence that are learned to be found
-    epochs: int = Field(default=6, ge=1)
+    epochs: int = Field(default=4, ge=1)
     repeats: bool = False  # whether an item of the history may be next
     seed: int = Field(default=0, ge=0)
 

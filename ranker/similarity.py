@@ -18,7 +18,7 @@ WORD = re.compile(r"[^\W_]+(?:\.\d+)?")
 GROUPS = 12  # attributes with a similarity of their own, those of most items; the others share one
 OTHERS = "other attributes"
 WORDS = "title"
-TITLE_WORDS = 16  # the rarest of a title that are compared
+MOST = 24  # features of an item in a group, the rarest, that are compared
 Feature = tuple[str, str]  # the group, the value
 
 
@@ -133,10 +133,14 @@ class _Terms:
     rarity: dict[Feature, float]
 
     def heavy(self, counts: Counter[Feature]) -> dict[Feature, float]:
-        """Return an item's features with their weight: tf-idf, of length 1 within a group; the rarest of its words."""
+        """Return an item's features with their weight: tf-idf, of length 1 within a group."""
         known = sorted((feature for feature in counts if feature in self.number), key=lambda own: -self.rarity[own])
-        words = [feature for feature in known if feature[0] == WORDS][TITLE_WORDS:]
-        weight = {own: (1 + math.log(counts[own])) * self.rarity[own] for own in known if own not in set(words)}
+        room: Counter[int] = Counter()
+        weight: dict[Feature, float] = {}
+        for own in known:
+            room[self.group[own]] += 1
+            if room[self.group[own]] <= MOST:
+                weight[own] = (1 + math.log(counts[own])) * self.rarity[own]
         length: Counter[int] = Counter()
         for own, value in weight.items():
             length[self.group[own]] += value * value  # type: ignore[assignment]

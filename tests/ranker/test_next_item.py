@@ -11,6 +11,7 @@ from ranker.fusion import lessons
 from ranker.next_item import NextItemConfig, NextItemRanker
 from ranker.retrieval import Log, drift, histories_of, lift, neighbours, recency, transitions
 from ranker.similarity import Similarity
+from tests.ranker.behaviour_logs import Behaviours, behaviours
 
 torch.set_num_threads(1)
 KINDS = ("nail polish", "face cream", "hair oil", "lip stick")
@@ -19,22 +20,11 @@ TITLES = tuple(f"{kind} number{number}" for kind in KINDS for number in range(PE
 
 
 @dataclass(frozen=True)
-class Behaviours:
-    offsets: NDArray[np.int64]
-    item: NDArray[np.int32]
-
-
-@dataclass(frozen=True)
 class Facts:
     titles: tuple[str, ...]
     features: tuple[tuple[str, str], ...]
     offsets: NDArray[np.int64]
     feature: NDArray[np.int32]
-
-
-def behaviours(*sequences: list[int]) -> Behaviours:
-    offsets = np.cumsum([0, *map(len, sequences)], dtype=np.int64)
-    return Behaviours(offsets, np.concatenate([np.array(own, dtype=np.int32) for own in sequences]))
 
 
 def shoppers_of_one_kind(users: int = 200, hidden: tuple[int, ...] = (), seed: int = 0) -> Behaviours:
