@@ -42,7 +42,7 @@ from benchmarks.next_item_data import (  # noqa: E402
     shop_facts,
     title_vectors,
 )  # fmt: skip
-from benchmarks.next_item_floors import floors  # noqa: E402
+from ranker.floors import floors  # noqa: E402
 from ranker.fusion import Candidates, Reranker, Retrievers, candidates, learn, lessons  # noqa: E402
 from ranker.retrieval import Log, histories_of  # noqa: E402
 from ranker.similarity import Similarity  # noqa: E402

@@ -33,7 +33,8 @@ from benchmarks.next_item_data import (  # noqa: E402
     shop_facts,
     title_vectors,
 )
-from ranker.next_item import NextItemConfig, NextItemRanker  # noqa: E402
+from ranker.config import NextItemConfig  # noqa: E402
+from ranker.next_item import NextItemRanker  # noqa: E402
 
 BATCH = 256
 LAST = {"beauty": 2, "industrial": 6}

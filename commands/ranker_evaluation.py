@@ -1,24 +1,27 @@
 """How rankers of the next item are judged: ours and the simple ones, on the same moments, seed by seed."""
 
+import itertools
+import os
 import platform
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from commands.output import say
-from evaluators.ranking.next_item import Ties, ranks
-from evaluators.ranking.report import AttributeEffect, RankingProtocol, RankingReport, SystemScores
-from evaluators.ranking.scoring import Metrics, compared, next_item_metrics, scored, sliced
+from evaluators.ranking.next_item import Ties, gains, ranks
+from evaluators.ranking.report import AttributeEffect, RankingProtocol, RankingReport, SliceScores, SystemScores
+from evaluators.ranking.scoring import Metrics, SlicedMetrics, compared, next_item_metrics, scored, sliced
 from evaluators.ranking.slices import Slice, by_history_length, by_popularity, popularity
 
 if TYPE_CHECKING:
     from ranker.config import RankerConfig
     from ranker.material import Arm, Material, Questions
 
+DERIVED = ("demand",)  # no attribute that enrichment could be asked for
 METRICS = ("NDCG@10", "HR@10", "HR@5", "NDCG@5", "HR@20", "NDCG@20", "MRR")
 AT_ONCE = 256  # histories scored together: [256, items] of floats
 
@@ -32,9 +35,18 @@ class Exam:
 
     material: "Material"  # as much as may be learned from
     questions: "Questions"
+    validation: "Questions"  # each user's last behaviour but one
     data: str
     split: str
     repeats: bool  # whether items of the own history are on offer
+
+    def of_arm(self, arm: "Arm") -> "Exam":
+        """Return the exam for a ranker that may use as much as an arm."""
+        return replace(self, material=self.material.of_arm(arm))
+
+    def without(self, attribute: str) -> "Exam":
+        """Return the exam for a ranker that knows nothing of one attribute."""
+        return replace(self, material=self.material.without(attribute))
 
 
 @dataclass
@@ -51,16 +63,14 @@ class Sitting:
         return [next_item_metrics(user[kept], own[kept]) for own in self.ranks]
 
 
-def evaluated(
-    task: str, material: "Material", config: "RankerConfig", seeds: Sequence[int]
-) -> RankingReport:
+def evaluated(task: str, material: "Material", config: "RankerConfig", seeds: Sequence[int]) -> RankingReport:
     """Return ours beside the reference models, each told all that it can use."""
     if task == "click-through":
         from commands.click_evaluation import judged  # noqa: PLC0415 - torch is an extra
 
         return judged(material, config, seeds)
     exam = exam_of(material, config)
-    sittings = [*references(exam, seeds), ours("ours", exam, config, seeds)]
+    sittings = [*simple(exam), sasrec(exam, config, seeds), ours("ours", exam, config, seeds)]
     return report(exam, sittings, seeds, [])
 
 
@@ -97,29 +107,59 @@ def answered(exam: Exam, scores: Scores) -> NDArray[np.float64]:
     return np.concatenate(found) if found else np.zeros(0)
 
 
-def references(exam: Exam) -> Iterator[Sitting]:
-    """Yield the simple rankers, fitted on the same behaviours."""
-    from ranker.floors import floors  # noqa: PLC0415 - torch is an extra
+def exam_of(material: "Material", config: "RankerConfig") -> Exam:
+    """Return the exam on each user's last behaviour, learned without the last two (strict) or the last alone (refit)."""
+    behaviors = material.behaviors.without_last(1 if config.refit else 2)
+    return Exam(
+        material=material.learning_from(behaviors),
+        questions=material.last_questions(),
+        validation=material.learning_from(material.behaviors.without_last(1)).last_questions(),
+        data=f"{len(material.behaviors.item)} behaviours, knowledge of version {material.known.version}",
+        split="last behaviour, learned without it" if config.refit else "last behaviour, learned without the last two",
+        repeats=config.next_item.repeats,
+    )
 
-    for label, scores, seconds in floors(exam.material):
+
+def simple(exam: Exam) -> Iterator[Sitting]:
+    """Yield the simple rankers, fitted on the same behaviours."""
+    from ranker.floors import floors_of  # noqa: PLC0415 - torch is an extra
+
+    for label, scores, seconds in floors_of(exam.material):
         yield Sitting(label, [answered(exam, scores)], seconds)
+
+
+def sasrec(exam: Exam, config: "RankerConfig", seeds: Sequence[int]) -> Sitting:
+    """Return SASRec, each seed trained until the last behaviour but one of each user is foretold best."""
+    from ranker.floors import sasrec_of  # noqa: PLC0415 - torch is an extra
+
+    validation = replace(exam, questions=exam.validation)
+    earlier = exam.material.learning_from(exam.material.behaviors.without_last(1)) if config.refit else exam.material
+    sitting, started = Sitting("SASRec"), time.process_time()
+    for seed in seeds:
+        training = config.sasrec.model_copy(update={"seed": seed})
+        scores = sasrec_of(earlier, lambda scores: _gain(answered(validation, scores)), training)
+        sitting.cpu_seconds = (time.process_time() - started) / (len(sitting.ranks) + 1)
+        sitting.ranks.append(answered(exam, scores))
+    return sitting
 
 
 def ours(label: str, exam: Exam, config: "RankerConfig", seeds: Sequence[int]) -> Sitting:
     """Return our ranker, fitted once a seed."""
-    from ranker.next_item import NextItemRanker  # noqa: PLC0415 - torch is an extra
+    from ranker.trained import fit_next_item  # noqa: PLC0415 - torch is an extra
 
     sitting, started = Sitting(label), time.process_time()
     for seed in seeds:
         chosen = config.next_item.model_copy(update={"seed": seed, "repeats": exam.repeats})
-        ranker = NextItemRanker.of(exam.material, chosen)
+        ranker = fit_next_item(exam.material, chosen)
         sitting.cpu_seconds = (time.process_time() - started) / (len(sitting.ranks) + 1)
         sitting.ranks.append(answered(exam, ranker.score))
-        say(f"{label}, seed {seed}: HR@10 {float(np.mean((own := sitting.ranks[-1]) <= 10) - np.mean(own == 0)):.4f}")
+        say(f"{label}, seed {seed}: NDCG@10 {_gain(sitting.ranks[-1]):.4f}")
     return sitting
 
 
-def report(exam: Exam, sittings: Sequence[Sitting], seeds: Sequence[int], pairs: Sequence[tuple[str, str]]) -> RankingReport:
+def report(
+    exam: Exam, sittings: Sequence[Sitting], seeds: Sequence[int], pairs: Sequence[tuple[str, str]]
+) -> RankingReport:
     """Return what the sittings found; `pairs` are labels, before and after, to be compared beside floor and best."""
     user = exam.questions.user
     metrics = {sitting.label: sitting.metrics(user) for sitting in sittings}
@@ -152,9 +192,13 @@ def attribute_effects(exam: Exam, full: Sitting, lesser: Mapping[str, Sitting]) 
     for attribute, sitting in lesser.items():
         found = compared(METRICS[0], ("without", sitting.metrics(user)), ("with", full.metrics(user)))
         effects.append(
-            AttributeEffect(attribute=attribute, items=known.coverage(attribute), difference=found.difference)
+            AttributeEffect(attribute=attribute, items=known.items_with(attribute), difference=found.difference)
         )
     return tuple(effects)
+
+
+def _gain(found: NDArray[np.float64]) -> float:
+    return float(gains(found, 10).mean())
 
 
 def _scores(sitting: Sitting, metrics: Sequence[Metrics]) -> SystemScores:
@@ -162,7 +206,7 @@ def _scores(sitting: Sitting, metrics: Sequence[Metrics]) -> SystemScores:
     return found.model_copy(update={"cpu_seconds": sitting.cpu_seconds})
 
 
-def _slices(exam: Exam, sittings: Sequence[Sitting]) -> Iterator[object]:
+def _slices(exam: Exam, sittings: Sequence[Sitting]) -> Iterator[SliceScores]:
     user, behaviors = exam.questions.user, exam.material.behaviors
     counts = popularity(behaviors.item, len(behaviors.items))[exam.questions.true]
     lengths = np.array([len(history) for history in exam.questions.histories])
@@ -172,10 +216,16 @@ def _slices(exam: Exam, sittings: Sequence[Sitting]) -> Iterator[object]:
     ]
     for by, slices in parts:
         systems = {
-            sitting.label: [lambda chosen, own=own: next_item_metrics(user[chosen], own[chosen]) for own in sitting.ranks]
+            sitting.label: [
+                lambda chosen, own=own: next_item_metrics(user[chosen], own[chosen]) for own in sitting.ranks
+            ]
             for sitting in sittings
         }
         yield from sliced(by, slices, "HR@10", systems)
+
+
+def _sliced_metrics(user: NDArray[np.int64], own: NDArray[np.float64]) -> SlicedMetrics:
+    return lambda chosen: next_item_metrics(user[chosen], own[chosen])
 
 
 def _protocol(exam: Exam, seeds: Sequence[int]) -> RankingProtocol:
@@ -194,6 +244,4 @@ def _protocol(exam: Exam, seeds: Sequence[int]) -> RankingProtocol:
 
 
 def _load() -> str:
-    import os  # noqa: PLC0415
-
     return f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores" if hasattr(os, "getloadavg") else "load unknown"

@@ -49,7 +49,7 @@ def print_ablation(report: "RankingReport") -> None:
 
 def print_ranked(found: Sequence["RankedItem"]) -> None:
     """Print a ranking with its reasons."""
-    rows = [
+    rows: list[list[str | Text]] = [
         [
             str(place),
             Text(printable(one.item, 40)),

@@ -129,6 +129,7 @@ class Telling:
         self._started = self._last = time.monotonic()
 
     def __call__(self, done: int, total: int) -> None:
+        """Hear how many texts are encoded, of how many."""
         self.texts, now = total, time.monotonic()
         if now - self._last >= LINE_EVERY or done == total:
             self._last = now

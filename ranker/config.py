@@ -29,3 +29,18 @@ class NextItemConfig(Record):
     repeats: bool = False  # whether an item of the history may be next
     seed: int = Field(default=0, ge=0)
     features: tuple[str, ...] = ()  # what was learned to be read, in order; filled in by fitting
+
+
+class RankerConfig(Record):
+    """All settings of `reaseq ranker`, as --config gives them."""
+
+    held_out: int = Field(default=2, ge=0)  # each user's last behaviours that are not learned from
+    refit: bool = False  # in evaluations: learn from all but the very behaviour that is asked
+    next_item: NextItemConfig = NextItemConfig()
+    sasrec: TrainingConfig = TrainingConfig(learning_rate=2e-3, batch_size=128, epochs=40)
+
+    def of(self, **given: Any) -> Self:
+        """Return the settings with some of them changed; `seed` and `repeats` are those of all models."""
+        next_item: dict[str, Any] = {name: given.pop(name) for name in ("seed", "repeats") if name in given}
+        changed = dict(self) | given | {"next_item": self.next_item.model_copy(update=next_item)}
+        return type(self).model_validate(changed)

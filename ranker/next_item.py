@@ -7,29 +7,18 @@ from typing import Self
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import Field
 from torch import Tensor
 
 from memory.record import Record
+from ranker.config import NextItemConfig
 from ranker.features import Matrix
-from ranker.fusion import NEAR, Reranker, Retrievers, base_scores, candidates, learn, lessons
+from ranker.fusion import NEAR, Candidates, Reranker, Retrievers, base_scores, candidates, learn, lessons
 from ranker.retrieval import Behaviors, Log, histories_of
 from ranker.similarity import Feature, Knowledge, Similarity
 
 BATCH = 256
 SHARED = 5  # features that a reason names
 BELOW = 1e4  # what is no candidate stands below all candidates, in the order of the base scores
-
-
-class NextItemConfig(Record):
-    """How the ranker is fitted."""
-
-    candidates: int = Field(default=150, ge=2)  # of a history; they alone are re-ranked
-    folds: int = Field(default=5, ge=2)  # of users: each is learned from by the counts of the others
-    last: int = Field(default=2, ge=1)  # behaviours at the end of each sequence that are learned to be found
-    epochs: int = Field(default=4, ge=1)
-    repeats: bool = False  # whether an item of the history may be next
-    seed: int = Field(default=0, ge=0)
 
 
 class Reason(Record):
@@ -84,7 +73,8 @@ class NextItemRanker:
                 repeats=chosen.repeats,
             )
         model = learn(learned, seed=chosen.seed, epochs=chosen.epochs)
-        return cls(Retrievers.fit(log, similarity), similarity, model, chosen)
+        told = chosen.model_copy(update={"features": learned.names})
+        return cls(Retrievers.fit(log, similarity), similarity, model, told)
 
     def refreshed(self, behaviors: Behaviors) -> Self:
         """Return the ranker with all counts taken anew, in seconds; what the network learned stays."""
@@ -111,7 +101,19 @@ class NextItemRanker:
         listed = candidates(
             history, self.retrievers, self.similarity, count=settings.candidates, repeats=settings.repeats
         )
-        return (base - BELOW).scatter(1, listed.item, self.model(listed.features))
+        return (base - BELOW).scatter(1, listed.item, self.model(self._read(listed)))
+
+    def _read(self, listed: Candidates) -> Tensor:
+        """Return the features that were learned to be read; of one that is no longer known, what it was on average."""
+        if listed.names == self.config.features:
+            return listed.features
+        places = {name: place for place, name in enumerate(listed.names)}
+        unknown = self.model.mean.expand(*listed.item.shape, -1)
+        columns = [
+            listed.features[:, :, places[name]] if name in places else unknown[:, :, number]
+            for number, name in enumerate(self.config.features)
+        ]
+        return torch.stack(columns, dim=2)
 
     def _reason(self, history: NDArray[np.int32], item: int) -> Reason | None:
         """Return the behaviour that alone would have brought the item up the most; None for an empty history."""

@@ -75,6 +75,13 @@ class KnowledgeTable:
         items = np.bincount(pairs[:, 1], minlength=len(attributes))
         return tuple(attributes[place] for place in np.argsort(-items, kind="stable") if items[place])
 
+    def items_with(self, attribute: str) -> int:
+        """Return of how many items something is known by an attribute."""
+        attributes, of_feature = self._attributes()
+        if attribute not in attributes:
+            return 0
+        return len(np.unique(self._items()[of_feature[self.feature] == attributes.index(attribute)]))
+
     def without(self, attribute: str) -> Self:
         """Return the table as if nothing of one attribute were known; features keep their numbers."""
         attributes, of_feature = self._attributes()

@@ -7,8 +7,9 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from ranker.config import NextItemConfig
 from ranker.fusion import lessons
-from ranker.next_item import NextItemConfig, NextItemRanker
+from ranker.next_item import NextItemRanker
 from ranker.retrieval import Log, drift, histories_of, lift, neighbours, recency, transitions
 from ranker.similarity import Similarity
 from tests.ranker.behaviour_logs import Behaviours, behaviours

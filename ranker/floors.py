@@ -1,13 +1,21 @@
 """What a ranker of the next item must beat, without a network: popularity, kNN, Markov, TF-IDF, vectors, their sums."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+import numpy as np
+import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from ranker.retrieval import Links, Log, neighbours, recency, transitions
+from ranker.config import TrainingConfig
+from ranker.features import Matrix
+from ranker.material import TITLE, Material
+from ranker.retrieval import Links, Log, histories_of, neighbours, recency, transitions
+from ranker.sasrec import SasRec, sasrec_scores, train_sasrec
 from ranker.similarity import Similarity
 
+ScoresOf = Callable[[Sequence[NDArray[np.int32]]], Matrix]  # histories, oldest first -> [histories, items]
 Scores = Callable[[Tensor], Tensor]  # histories -> [histories, items]
 
 
@@ -40,6 +48,32 @@ def floors(log: Log, words: Similarity, table: Tensor) -> list[tuple[str, Scores
         "Markov + kNN + MiniLM": summed,
     }
     return [(name, scores, seconds) for name, scores in systems.items()]
+
+
+def floors_of(material: Material) -> list[tuple[str, ScoresOf, float]]:
+    """Return the floors for what may be learned from; those of titles only where there are titles."""
+    log = Log.of(material.behaviors, len(material.titles))
+    words = Similarity.of(material.titles, None, {TITLE: material.vectors[TITLE]} if TITLE in material.vectors else {})
+    table = words.vectors.get(TITLE, torch.zeros(len(material.titles), 1))
+    return [(name, _by_rows(scores), seconds) for name, scores, seconds in floors(log, words, table)]
+
+
+def sasrec_of(material: Material, validate: Callable[[ScoresOf], float], config: TrainingConfig) -> ScoresOf:
+    """Return SASRec, trained until `validate` (higher is better) stops rising."""
+
+    def metric(model: SasRec) -> float:
+        return validate(lambda histories: sasrec_scores(model, histories))
+
+    model = train_sasrec(material.behaviors, len(material.titles), metric, config)
+    return lambda histories: sasrec_scores(model, histories)
+
+
+def _by_rows(scores: Scores) -> ScoresOf:
+    def of(histories: Sequence[NDArray[np.int32]]) -> Matrix:
+        with torch.no_grad():
+            return np.asarray(scores(histories_of(histories)).numpy(), dtype=np.float32)
+
+    return of
 
 
 def _cosines(table: Tensor, history: Tensor) -> Tensor:
