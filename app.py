@@ -25,6 +25,7 @@ from commands import (
     kb,
     models,
     prompts,
+    ranker,
     review,
     runs,
     show,
@@ -71,6 +72,7 @@ app.command(name="export")(export.export)
 app.command(name="simulate")(simulate.simulate)
 app.command(name="train-extractor")(train_extractor.train_extractor)
 app.add_typer(behaviors.app, name="behaviors")
+app.add_typer(ranker.app, name="ranker")
 app.add_typer(review.app, name="review")
 app.add_typer(kb.app, name="kb")
 app.add_typer(taxonomy.app, name="taxonomy")

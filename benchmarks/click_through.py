@@ -39,7 +39,7 @@ from ranker.affinity import Affinity, affinities, clusters, codes_of  # noqa: E4
 from ranker.click_through import Impressions, auc_of, features_of, logits_of, standardise, views_of  # noqa: E402
 from ranker.config import TrainingConfig  # noqa: E402
 from ranker.impressions import Negatives, impressions  # noqa: E402
-from ranker.model import ClickThroughRanker, RankerConfig  # noqa: E402
+from ranker.model import ClickThroughRanker, ClickThroughShape  # noqa: E402
 from ranker.references import Reference, ReferenceRanker  # noqa: E402
 from ranker.training import fit  # noqa: E402
 
@@ -154,7 +154,7 @@ class Bench:
         """Train and judge the ranker in one arm."""
         sizes = tuple(table.shape[1] for table in arm.vectors)
         parts = self.parts(arm.views)
-        config = RankerConfig(
+        config = ClickThroughShape(
             items=len(self.shop.log.items), features=parts["train"].features.shape[2], dimensions=sizes
         )
         self._seeds(name, parts, lambda: ClickThroughRanker(config, arm.vectors))

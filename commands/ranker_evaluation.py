@@ -108,7 +108,7 @@ def answered(exam: Exam, scores: Scores) -> NDArray[np.float64]:
 
 
 def exam_of(material: "Material", config: "RankerConfig") -> Exam:
-    """Return the exam on each user's last behaviour, learned without the last two (strict) or the last alone (refit)."""
+    """Return the exam on each user's last behaviour, learned without the last two (strict) or the last one (refit)."""
     behaviors = material.behaviors.without_last(1 if config.refit else 2)
     return Exam(
         material=material.learning_from(behaviors),
@@ -145,7 +145,7 @@ def sasrec(exam: Exam, config: "RankerConfig", seeds: Sequence[int]) -> Sitting:
 
 def ours(label: str, exam: Exam, config: "RankerConfig", seeds: Sequence[int]) -> Sitting:
     """Return our ranker, fitted once a seed."""
-    from ranker.trained import fit_next_item  # noqa: PLC0415 - torch is an extra
+    from ranker.next_item_folder import fit_next_item  # noqa: PLC0415 - torch is an extra
 
     sitting, started = Sitting(label), time.process_time()
     for seed in seeds:
@@ -197,6 +197,12 @@ def attribute_effects(exam: Exam, full: Sitting, lesser: Mapping[str, Sitting]) 
     return tuple(effects)
 
 
+def machine() -> str:
+    """Return what computes, and how busy it is."""
+    load = f"load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "load unknown"
+    return f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, {load}"
+
+
 def _gain(found: NDArray[np.float64]) -> float:
     return float(gains(found, 10).mean())
 
@@ -239,9 +245,5 @@ def _protocol(exam: Exam, seeds: Sequence[int]) -> RankingProtocol:
         events=len(exam.questions.true),
         items=len(exam.material.behaviors.items),
         seeds=tuple(seeds),
-        machine=f"{platform.system()} {platform.machine()}, {_load()}",
+        machine=machine(),
     )
-
-
-def _load() -> str:
-    return f"load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores" if hasattr(os, "getloadavg") else "load unknown"

@@ -8,12 +8,24 @@ import numpy as np
 from commands.output import say
 from memory.errors import ReaseqError
 from memory.record import Record
-from ranker.trained import fit_next_item, load_next_item, save_next_item
+from ranker.click_fitting import (
+    CLICK_THROUGH,
+    ClickThroughFolder,
+    groups_of,
+    load_click_through,
+    parts_of,
+    save_click_through,
+    train_ranker,
+    views,
+)
+from ranker.click_through import auc_of
+from ranker.next_item_folder import fit_next_item, load_next_item, save_next_item
+from ranker.training import Epoch
 
 if TYPE_CHECKING:
-    from ranker.config import RankerConfig
+    from ranker.config import ClickThroughConfig, RankerConfig
     from ranker.material import Material
-    from ranker.next_item import Ranked
+    from ranker.next_item import Reason
 
 
 class UnknownItem(ReaseqError):
@@ -32,25 +44,47 @@ class RankedItem(Record):
 
 
 def train_both(material: "Material", config: "RankerConfig", folder: Path) -> dict[str, float]:
-    """Train on all but the behaviours held out, and write the folder; return the validation metrics."""
+    """Train on all but the behaviours held out, and write the folder; return what selected the weights."""
     learned = material.learning_from(material.behaviors.without_last(config.held_out))
     say(f"learning from {len(learned.behaviors.item)} behaviours with {len(learned.behaviors.items)} items")
-    ranker = fit_next_item(learned, config.next_item)
-    metrics: dict[str, float] = {}
-    save_next_item(folder, ranker, metrics)
-    return metrics
+    save_next_item(folder, fit_next_item(learned, config.next_item), {})
+    return {"selection AUC": _train_clicks(learned, config.click_through, folder)}
+
+
+def _train_clicks(learned: "Material", config: "ClickThroughConfig", folder: Path) -> float:
+    """Train on each user's third last behaviour, as counts before it tell; the second last selects the weights."""
+    groups, seen = groups_of(learned), learned.behaviors.without_last(3)
+    parts = parts_of(learned, views(learned, seen, groups), seen, config)
+    epochs: list[Epoch] = []
+
+    def tell(epoch: Epoch) -> None:
+        epochs.append(epoch)
+        say(f"epoch {epoch.number + 1}: loss {epoch.loss:.4f}, selection AUC {epoch.metric:.4f}")
+
+    model = train_ranker(learned, parts, config, folder=folder / CLICK_THROUGH, told=tell)
+    best = max((epoch.metric for epoch in epochs), default=auc_of(parts.select)(model))
+    about = ClickThroughFolder(
+        shape=model.config, config=config, arm=learned.arm, groups=groups, items=learned.behaviors.items
+    )
+    save_click_through(folder, model, about, best)
+    return best
 
 
 def ranked(material: "Material", folder: Path, user: str, candidates: list[str] | None, top: int) -> list[RankedItem]:
-    """Return the best items for a user, or some items in order, with what weighed most."""
+    """Return the best items for a user, or some items by the chance of a click, with what weighed most."""
     history = material.behaviors.of_user(user)
     if not len(history):
         say(f"nothing is stored of user {user!r}: ranked as somebody unknown")
-    ranker = load_next_item(folder, material)
+    whole = load_next_item(folder, material)
     if candidates is None:
-        return [_readable(material, one) for one in ranker.top(history, top)]
-    rows = _rows(material, candidates)
-    return [_readable(material, one) for one in ranker.ordered(history, rows)]
+        return [_readable(material, one.item, one.score, one.reason) for one in whole.top(history, top)]
+    rows = np.array(_rows(material, candidates), dtype=np.int32)
+    chances = load_click_through(folder, material).score(history, rows)
+    order = np.argsort(-chances, kind="stable")
+    return [
+        _readable(material, int(rows[place]), float(chances[place]), whole.reason(history, int(rows[place])))
+        for place in order
+    ]
 
 
 def _rows(material: "Material", ids: list[str]) -> list[int]:
@@ -61,13 +95,12 @@ def _rows(material: "Material", ids: list[str]) -> list[int]:
     return [places[item_id] for item_id in ids]
 
 
-def _readable(material: "Material", one: "Ranked") -> RankedItem:
+def _readable(material: "Material", item: int, score: float, reason: "Reason | None") -> RankedItem:
     items, titles = material.behaviors.items, material.known.titles
-    reason = one.reason
     return RankedItem(
-        item=items[one.item],
-        title=titles[one.item],
-        score=one.score if np.isfinite(one.score) else 0.0,
+        item=items[item],
+        title=titles[item],
+        score=score,
         because="" if reason is None else titles[reason.history_item],
         because_item="" if reason is None else items[reason.history_item],
         shared=() if reason is None else reason.shared,

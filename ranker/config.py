@@ -31,16 +31,38 @@ class NextItemConfig(Record):
     features: tuple[str, ...] = ()  # what was learned to be read, in order; filled in by fitting
 
 
+class ClickThroughConfig(TrainingConfig):
+    """How the ranker of given candidates is fitted."""
+
+    epochs: int = Field(default=20, ge=1)
+    batch_size: int = Field(default=256, ge=1)
+    learning_rate: float = Field(default=2e-3, gt=0)
+    weight_decay: float = Field(default=1e-4, ge=0)
+    patience: int = Field(default=2, ge=1)
+    negatives: str = Field(default="popularity", pattern="^(uniform|popularity|same-leaf)$")
+    listwise: float = Field(default=0.0, ge=0, le=1)  # share of the loss that compares the candidates of one request
+    drawn: int = Field(default=11, ge=0)  # seed of the negatives
+
+
 class RankerConfig(Record):
     """All settings of `reaseq ranker`, as --config gives them."""
 
     held_out: int = Field(default=2, ge=0)  # each user's last behaviours that are not learned from
     refit: bool = False  # in evaluations: learn from all but the very behaviour that is asked
     next_item: NextItemConfig = NextItemConfig()
+    click_through: ClickThroughConfig = ClickThroughConfig()
     sasrec: TrainingConfig = TrainingConfig(learning_rate=2e-3, batch_size=128, epochs=40)
 
     def of(self, **given: Any) -> Self:
         """Return the settings with some of them changed; `seed` and `repeats` are those of all models."""
-        next_item: dict[str, Any] = {name: given.pop(name) for name in ("seed", "repeats") if name in given}
-        changed = dict(self) | given | {"next_item": self.next_item.model_copy(update=next_item)}
+        seed: dict[str, Any] = {"seed": given.pop("seed")} if "seed" in given else {}
+        repeats: dict[str, Any] = {"repeats": given.pop("repeats")} if "repeats" in given else {}
+        changed = (
+            dict(self)
+            | given
+            | {
+                "next_item": self.next_item.model_copy(update=seed | repeats),
+                "click_through": self.click_through.model_copy(update=seed),
+            }
+        )
         return type(self).model_validate(changed)

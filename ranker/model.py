@@ -28,7 +28,7 @@ EXTREME = 6.0  # deviations beyond which a feature says no more
 SUMMARIES = 3  # of the cosines of one kind: by recency, greatest, mean
 
 
-class RankerConfig(Record):
+class ClickThroughShape(Record):
     """The size of a ranker."""
 
     items: int = Field(ge=1)
@@ -67,7 +67,7 @@ class Requests:
 class ClickThroughRanker(nn.Module):
     """Logits of a click; `vectors` are frozen unit vectors of the items, [items, dimensions] of each kind."""
 
-    def __init__(self, config: RankerConfig, vectors: Sequence[Tensor] = ()) -> None:
+    def __init__(self, config: ClickThroughShape, vectors: Sequence[Tensor] = ()) -> None:
         super().__init__()
         self.config, width = config, config.width
         self.ids = nn.Embedding(config.items + 1, width, padding_idx=config.items)

@@ -91,7 +91,7 @@ class NextItemRanker:
         """Return the k best items for a history, with reasons."""
         scores, items = self._scores(histories_of([history]))[0].topk(k)
         return [
-            Ranked(item=item, score=score, reason=self._reason(history, item))
+            Ranked(item=item, score=score, reason=self.reason(history, item))
             for item, score in zip(items.tolist(), scores.tolist(), strict=True)
         ]
 
@@ -115,7 +115,7 @@ class NextItemRanker:
         ]
         return torch.stack(columns, dim=2)
 
-    def _reason(self, history: NDArray[np.int32], item: int) -> Reason | None:
+    def reason(self, history: NDArray[np.int32], item: int) -> Reason | None:
         """Return the behaviour that alone would have brought the item up the most; None for an empty history."""
         own = histories_of([history])[:, :NEAR].T
         own = own[own[:, 0] >= 0]

@@ -11,7 +11,7 @@ from ranker.affinity import affinities
 from ranker.click_through import Impressions, Ranker, auc_of, logits_of, standardise, views_of
 from ranker.config import TrainingConfig
 from ranker.impressions import Negatives, events, impressions
-from ranker.model import ClickThroughRanker, RankerConfig, Requests
+from ranker.model import ClickThroughRanker, ClickThroughShape, Requests
 from ranker.references import Reference, ReferenceRanker
 from ranker.training import fit
 from tests.ranker.shop import ITEMS, brands, sequences, two_tastes, vectors
@@ -32,7 +32,7 @@ def a_ranker(features: int, *, tables: tuple[torch.Tensor, ...] = ()) -> ClickTh
     torch.manual_seed(0)
     sizes = tuple(table.shape[1] for table in tables)
     return ClickThroughRanker(
-        RankerConfig(items=ITEMS, features=features, dimensions=sizes, width=8, hidden=16), tables
+        ClickThroughShape(items=ITEMS, features=features, dimensions=sizes, width=8, hidden=16), tables
     )
 
 

@@ -1,4 +1,4 @@
-"""Rankers from what the knowledge base holds, as folders, and back: weights are kept, counts are taken anew."""
+"""The ranker of the next item from what the knowledge base holds, as a folder, and back: counts are taken anew."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from ranker.retrieval import Log
 from ranker.similarity import Similarity
 from ranker.weights import load_config, load_weights, save_model
 
-NEXT_ITEM, CLICK_THROUGH = "next-item", "click-through"  # folders in a ranker's folder
+NEXT_ITEM = "next-item"  # its folder in a ranker's folder
 
 
 def fit_next_item(material: Material, config: NextItemConfig) -> NextItemRanker:

@@ -1,0 +1,181 @@
+"""How click-through rankers are judged: ours and the reference models, on the same impressions, seed by seed."""
+
+import itertools
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from commands.output import say
+from commands.ranker_evaluation import DERIVED, machine
+from evaluators.ranking.click_through import calibration_ratio, reliability
+from evaluators.ranking.report import AttributeEffect, RankingProtocol, RankingReport, SliceScores, SystemScores
+from evaluators.ranking.scoring import Metrics, click_through_metrics, compared, scored, sliced
+from evaluators.ranking.slices import by_history_length, by_popularity, popularity
+from memory.behaviors.sequences import Sequences
+from ranker.click_fitting import Parts, groups_of, parts_of, tested_probabilities, train_ranker, train_reference, views
+from ranker.config import ClickThroughConfig, RankerConfig
+from ranker.material import Arm, Material
+from ranker.references import Reference
+
+METRICS = ("AUC", "GAUC", "logloss")
+Floats = NDArray[np.float64]
+Chances = NDArray[np.float32]  # [events, candidates], the clicked one first
+
+
+@dataclass
+class Sitting:
+    """One system's probabilities, one array a seed, and what they cost."""
+
+    label: str
+    users: NDArray[np.int64]
+    chances: list[Chances] = field(default_factory=list)
+    cpu_seconds: float = 0.0
+
+    def metrics(self, chosen: NDArray[np.bool_] | None = None) -> list[Metrics]:
+        """Return the metrics of each seed, of all events or some."""
+        kept = np.ones(len(self.users), dtype=np.bool_) if chosen is None else chosen
+        return [click_through_metrics(*_flat(self.users[kept], own[kept])) for own in self.chances]
+
+    def scores(self) -> SystemScores:
+        """Return the metrics with intervals, and how true the probabilities are (of the first seed)."""
+        _, clicked, chance = _flat(self.users, self.chances[0])
+        return scored(self.label, self.metrics()).model_copy(
+            update={
+                "cpu_seconds": self.cpu_seconds,
+                "calibration": calibration_ratio(clicked, chance),
+                "reliability": reliability(clicked, chance),
+            }
+        )
+
+
+def judged(material: Material, config: RankerConfig, seeds: Sequence[int]) -> RankingReport:
+    """Return ours with all that is known beside LR, DCN-V2, DIN and SIM."""
+    parts = _parts(material, config.click_through)
+    items = len(material.behaviors.items)
+    sittings = [
+        _sitting(str(kind), parts, seeds, _trainer_of(kind, parts, items, config.click_through)) for kind in Reference
+    ]
+    sittings.append(_ours("ours", material, parts, config.click_through, seeds))
+    return _report(material, config, parts.seen, sittings, seeds, [("din", "ours")])
+
+
+def taken_apart(material: Material, config: RankerConfig, seeds: Sequence[int], attributes: int) -> RankingReport:
+    """Return ours by the log alone, with titles, with knowledge, and without each of the commonest attributes."""
+    settings = config.click_through
+    steps = []
+    for arm in Arm:
+        told = material.of_arm(arm)
+        steps.append(_ours(f"ours, {arm}", told, _parts(told, settings), settings, seeds))
+    names = [name for name in groups_of(material) if name not in DERIVED][:attributes]
+    effects = []
+    for name in names:
+        told = material.without(name)
+        lesser = _ours(f"ours, without {name}", told, _parts(told, settings), settings, seeds)
+        found = compared("AUC", (lesser.label, lesser.metrics()), ("with", steps[-1].metrics()))
+        known = material.known.items_with(name)
+        effects.append(AttributeEffect(attribute=name, items=known, difference=found.difference))
+    seen = material.behaviors.without_last(3)
+    labels = [step.label for step in steps]
+    report = _report(material, config, seen, steps, seeds, list(itertools.pairwise(labels)))
+    return report.model_copy(update={"attributes": tuple(effects)})
+
+
+def _parts(material: Material, config: ClickThroughConfig) -> Parts:
+    seen = material.behaviors.without_last(3)
+    return parts_of(material, views(material, seen, groups_of(material)), seen, config)
+
+
+def _ours(label: str, material: Material, parts: Parts, config: ClickThroughConfig, seeds: Sequence[int]) -> Sitting:
+    def train(seed: int) -> Chances:
+        return tested_probabilities(train_ranker(material, parts, config.model_copy(update={"seed": seed})), parts)
+
+    return _sitting(label, parts, seeds, train)
+
+
+def _trainer_of(kind: Reference, parts: Parts, items: int, config: ClickThroughConfig) -> Callable[[int], Chances]:
+    def train(seed: int) -> Chances:
+        model = train_reference(kind, parts, items, config.model_copy(update={"seed": seed}))
+        return tested_probabilities(model, parts)
+
+    return train
+
+
+def _sitting(label: str, parts: Parts, seeds: Sequence[int], train: Callable[[int], Chances]) -> Sitting:
+    sitting, started = Sitting(label, parts.users), time.process_time()
+    for seed in seeds:
+        sitting.chances.append(train(seed))
+        sitting.cpu_seconds = (time.process_time() - started) / len(sitting.chances)
+        own = sitting.metrics()[-1]["AUC"]
+        say(f"{label}, seed {seed}: AUC {float(own.part.sum() / own.whole.sum()):.4f}")
+    return sitting
+
+
+def _report(
+    material: Material,
+    config: RankerConfig,
+    seen: Sequences,
+    sittings: Sequence[Sitting],
+    seeds: Sequence[int],
+    pairs: Sequence[tuple[str, str]],
+) -> RankingReport:
+    by_label = {sitting.label: sitting for sitting in sittings}
+    differences = [
+        compared(metric, (before, by_label[before].metrics()), (after, by_label[after].metrics()))
+        for before, after in pairs
+        for metric in ("AUC", "GAUC")
+    ]
+    systems = tuple(sitting.scores() for sitting in sittings)
+    simple = [system for system in systems if not system.label.startswith("ours")] or systems[:1]
+    return RankingReport(
+        protocol=_protocol(material, config, len(sittings[0].users), seeds),
+        metrics=METRICS,
+        floor=max(simple, key=lambda system: system.metrics["AUC"].mean).label,
+        systems=systems,
+        slices=tuple(_slices(material, seen, sittings)),
+        differences=tuple(differences),
+    )
+
+
+def _slices(material: Material, seen: Sequences, sittings: Sequence[Sitting]) -> list[SliceScores]:
+    behaviors, users = material.behaviors, sittings[0].users
+    last = behaviors.item[behaviors.offsets[users + 1] - 1]
+    counts = popularity(seen.item, len(behaviors.items))[last]
+    systems = {own.label: [_of_seed(own, seed) for seed in range(len(own.chances))] for own in sittings}
+    found: list[SliceScores] = []
+    for by, parts in (
+        ("popularity of the item", by_popularity(counts)),
+        ("length of the history", by_history_length(behaviors.lengths[users] - 1)),
+    ):
+        found += sliced(by, parts, "AUC", systems)
+    return found
+
+
+def _of_seed(sitting: Sitting, seed: int) -> Callable[[NDArray[np.bool_]], Metrics]:
+    alone = replace(sitting, chances=[sitting.chances[seed]])
+    return lambda chosen: alone.metrics(chosen)[0]
+
+
+def _flat(
+    users: NDArray[np.int64], chances: Chances
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+    clicked = np.zeros(chances.shape)
+    clicked[:, 0] = 1
+    return np.repeat(users, chances.shape[1]), clicked.ravel(), chances.ravel().astype(np.float64)
+
+
+def _protocol(material: Material, config: RankerConfig, events: int, seeds: Sequence[int]) -> RankingProtocol:
+    return RankingProtocol(
+        task="click-through",
+        data=f"{len(material.behaviors.item)} behaviours, knowledge of version {material.known.version}",
+        split="trained on each user's third last behaviour, selected on the second last, tested on the last",
+        candidates=f"the last behaviour and nine others, drawn {config.click_through.negatives}",
+        ties="half",
+        users=events,
+        events=events,
+        items=len(material.behaviors.items),
+        seeds=tuple(seeds),
+        machine=machine(),
+    )

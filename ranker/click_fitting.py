@@ -1,0 +1,174 @@
+"""The click-through ranker from what the knowledge base holds, as a folder, and back: counts are taken anew."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from memory.behaviors.sequences import Sequences
+from memory.record import Record
+from ranker.affinity import Affinity, affinities, clusters, codes_of
+from ranker.click_through import Impressions, Ranker, auc_of, logits_of, standardise, views_of
+from ranker.config import ClickThroughConfig
+from ranker.features import Matrix
+from ranker.impressions import Negatives, events, impressions
+from ranker.material import TITLE, Arm, Material
+from ranker.model import ClickThroughRanker, ClickThroughShape
+from ranker.references import Reference, ReferenceRanker
+from ranker.training import Epoch, fit
+from ranker.weights import load_config, load_weights, save_model
+
+CLICK_THROUGH = "click-through"  # its folder in a ranker's folder
+CLUSTERS = (40, 200, 1000)  # of titles
+Told = Callable[[Epoch], None]
+
+
+class ClickThroughFolder(Record):
+    """What a stored ranker was trained with."""
+
+    shape: ClickThroughShape
+    config: ClickThroughConfig
+    arm: Arm
+    groups: tuple[str, ...]  # attributes that are views, in order
+    items: tuple[str, ...]  # row -> id, of the table of ids
+
+
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """Examples of one protocol: counts know `seen` alone, training comes after it, then selection, then the test."""
+
+    seen: Sequences
+    train: Impressions
+    select: Impressions
+    test: Impressions
+    users: NDArray[np.int64]  # of the test's examples
+
+
+def title_vectors(material: Material) -> Matrix | None:
+    """Return centred unit vectors of the titles, zeros where there is none; None where titles may not be used."""
+    if TITLE not in material.vectors:
+        return None
+    raw = material.vectors[TITLE]
+    known = np.any(raw != 0, axis=1, keepdims=True)
+    centred = np.where(known, raw - raw.mean(axis=0, where=known), 0)
+    return np.asarray(centred / np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-9), dtype=np.float32)
+
+
+def groups_of(material: Material) -> tuple[str, ...]:
+    """Return the attributes that the ranker reads."""
+    return () if material.knowledge is None else views_of(material.knowledge)
+
+
+def views(material: Material, seen: Sequences, groups: Sequence[str]) -> list[Affinity]:
+    """Return what is counted of the behaviours seen: of items, of like titles, of each attribute."""
+    found = affinities(seen)
+    vectors = title_vectors(material)
+    if vectors is not None:
+        found += [Affinity.count(f"{TITLE} {count}", clusters(vectors, count), seen) for count in CLUSTERS]
+    return found + [Affinity.count(group, codes_of(material.known, group), seen) for group in groups]
+
+
+def parts_of(material: Material, told: Sequence[Affinity], seen: Sequences, config: ClickThroughConfig) -> Parts:
+    """Return the examples: each user's third last behaviour, second last, and last; `seen` ends before them."""
+    leaf = codes_of(material.known, "category")
+    of = {place: events(material.behaviors, last=0, held_out=place) for place in (3, 2, 1)}
+    behind = {
+        place: impressions(
+            material.behaviors, seen, of[place], Negatives(config.negatives), config.drawn + place, leaf=leaf
+        )
+        for place in (3, 2, 1)
+    }
+    train, select, test = (Impressions.of(behind[place], told, config.listwise) for place in (3, 2, 1))
+    return Parts(seen, train, select, test, of[1].user)
+
+
+def train_ranker(
+    material: Material,
+    parts: Parts,
+    config: ClickThroughConfig,
+    *,
+    folder: Path | None = None,
+    told: Told = lambda epoch: None,
+) -> ClickThroughRanker:
+    """Return the model that tells best what was clicked in the part for selection; a folder lets it be resumed."""
+    vectors = title_vectors(material)
+    tables = [] if vectors is None else [torch.from_numpy(vectors)]
+    shape = ClickThroughShape(
+        items=len(material.behaviors.items),
+        features=parts.train.features.shape[2],
+        dimensions=tuple(table.shape[1] for table in tables),
+    )
+    torch.manual_seed(config.seed)
+    model = ClickThroughRanker(shape, tables)
+    standardise(model, parts.train.features)
+    fit(model, parts.train, auc_of(parts.select), config, folder=folder, told=told)
+    return model
+
+
+def train_reference(kind: Reference, parts: Parts, items: int, config: ClickThroughConfig) -> ReferenceRanker:
+    """Return a reference model, trained alike; logistic regression reads what is counted, the others ids alone."""
+    features = parts.train.features.shape[2] if kind is Reference.LR else 0
+    torch.manual_seed(config.seed)
+    model = ReferenceRanker(kind, items, features)
+    kept = parts if features else without_features(parts)
+    standardise(model, kept.train.features)
+    fit(model, kept.train, auc_of(kept.select), config)
+    return model
+
+
+def without_features(parts: Parts) -> Parts:
+    """Return the same examples with ids alone."""
+    train, select, test = (
+        Impressions(part.behind, part.features[:, :, :0], part.listwise)
+        for part in (parts.train, parts.select, parts.test)
+    )
+    return Parts(parts.seen, train, select, test, parts.users)
+
+
+def tested_probabilities(model: torch.nn.Module, parts: Parts) -> Matrix:
+    """Return the probability of a click for each candidate of the test, the clicked one first."""
+    features = parts.train.features.shape[2] if _reads_features(model) else 0
+    kept = parts if features else without_features(parts)
+    return np.asarray(1 / (1 + np.exp(-logits_of(model, kept.test).astype(np.float64))), dtype=np.float32)
+
+
+def save_click_through(folder: Path, model: ClickThroughRanker, about: ClickThroughFolder, auc: float) -> None:
+    """Write the ranker; the items' vectors are the knowledge base's, and not kept here."""
+    save_model(folder / CLICK_THROUGH, _Learned(model), about, {"selection AUC": auc})
+
+
+def load_click_through(folder: Path, material: Material) -> Ranker:
+    """Return a stored ranker for the items and the counts of the material; raises `ModelUnreadable`.
+
+    An item that it was not trained with has no id of its own there: knowledge alone speaks for it.
+    """
+    about = load_config(folder / CLICK_THROUGH, ClickThroughFolder)
+    state = load_weights(folder / CLICK_THROUGH)
+    told = material.of_arm(about.arm)
+    vectors = title_vectors(told)
+    tables = [] if vectors is None else [torch.from_numpy(vectors)]
+    shape = about.shape.model_copy(update={"items": len(material.behaviors.items)})
+    model = ClickThroughRanker(shape, tables)
+    row = {item_id: place for place, item_id in enumerate(about.items)}
+    places = torch.tensor([row.get(item_id, len(about.items)) for item_id in (*material.behaviors.items, "")])
+    state["ids.weight"] = state["ids.weight"][places]
+    model.load_state_dict(state, strict=False)
+    return Ranker(model.eval(), views(told, material.behaviors, about.groups))
+
+
+class _Learned:
+    """A model's weights without the items' vectors."""
+
+    def __init__(self, model: ClickThroughRanker) -> None:
+        self._model = model
+
+    def state_dict(self) -> dict[str, torch.Tensor]:
+        state = self._model.state_dict()
+        return {name: tensor for name, tensor in state.items() if not name.startswith("vectors_")}
+
+
+def _reads_features(model: torch.nn.Module) -> bool:
+    return not isinstance(model, ReferenceRanker) or model.kind is Reference.LR
