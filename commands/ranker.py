@@ -150,13 +150,15 @@ def rank(
 def read_config(path: Path | None) -> "RankerConfig":
     """Return a ranker's settings; raises `ConfigUnreadable`."""
     from ranker.config import RankerConfig  # noqa: PLC0415 - only with the extra
+    from ranker.devices import use_threads  # noqa: PLC0415
 
-    if path is None:
-        return RankerConfig()
     try:
-        return RankerConfig.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+        given = {} if path is None else tomllib.loads(path.read_text(encoding="utf-8"))
+        config = RankerConfig.model_validate(given)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, ValidationError) as error:
         raise ConfigUnreadable(f"{str(path)!r} holds no settings of a ranker: {error}") from error
+    use_threads(config.threads)
+    return config
 
 
 def _tell(report: "RankingReport", html: Path | None, as_json: bool) -> None:

@@ -47,6 +47,7 @@ class ClickThroughConfig(TrainingConfig):
 class RankerConfig(Record):
     """All settings of `reaseq ranker`, as --config gives them."""
 
+    threads: int = Field(default=1, ge=1)  # of the CPU; equal seeds give equal weights with 1
     held_out: int = Field(default=2, ge=0)  # each user's last behaviours that are not learned from
     refit: bool = False  # in evaluations: learn from all but the very behaviour that is asked
     next_item: NextItemConfig = NextItemConfig()

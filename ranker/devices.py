@@ -58,3 +58,8 @@ def place() -> Iterator[Place]:
         yield Place(device, rank, dist.get_world_size())
     finally:
         dist.destroy_process_group()
+
+
+def use_threads(count: int) -> None:
+    """Compute on so many CPU threads; small batches gain nothing by a second one, and its waiting costs."""
+    torch.set_num_threads(count)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 Matrix = NDArray[np.float32]
@@ -21,7 +22,9 @@ class Whitening:
         """Fit on vectors of shape (items, from); directions without variance are left out."""
         mean = vectors.mean(axis=0)
         centred = (vectors - mean).astype(np.float64)
-        variances, directions = np.linalg.eigh(centred.T @ centred / max(1, len(vectors)))
+        # By torch, whose threads are counted: those of NumPy's BLAS spin for seconds on a busy machine.
+        covariance = torch.from_numpy(centred.T @ centred / max(1, len(vectors)))
+        variances, directions = (part.numpy() for part in torch.linalg.eigh(covariance))
         order = np.argsort(-variances, kind="stable")[:dimensions]
         order = order[variances[order] > 1e-8 * max(variances.max(), 1e-12)]
         return cls(mean, (directions[:, order] / np.sqrt(variances[order])).astype(np.float32))
