@@ -43,7 +43,7 @@ from benchmarks.next_item_data import (  # noqa: E402
     title_vectors,
 )  # fmt: skip
 from ranker.floors import floors  # noqa: E402
-from ranker.fusion import Candidates, Reranker, Retrievers, candidates, learn, lessons  # noqa: E402
+from ranker.fusion import Candidates, Reranker, Retrievers, candidates, learn, lessons, retrieve  # noqa: E402
 from ranker.retrieval import Log, histories_of  # noqa: E402
 from ranker.similarity import Similarity  # noqa: E402
 
@@ -179,11 +179,11 @@ def ranks_of(task: Task, scores: Callable[[torch.Tensor], torch.Tensor]) -> Rank
 
 def _listed(task: Task, retrievers: Retrievers, similarity: Similarity) -> list[Candidates]:
     """Return the candidates of all events."""
+    parts: list[Candidates] = []
     with torch.no_grad():
-        parts = [
-            candidates(own, retrievers, similarity, count=COUNT, repeats=task.repeats)
-            for own in torch.split(histories_of(task.events.histories), 256)
-        ]
+        for history in torch.split(histories_of(task.events.histories), 256):
+            retrieved = retrieve(history, retrievers, similarity, repeats=task.repeats)
+            parts.append(candidates(history, retrieved, retrievers, similarity, count=COUNT))
     return [Candidates(own.item, own.features.half(), own.names) for own in parts]
 
 

@@ -8,7 +8,8 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-BIN_EDGES = (-1.01, -0.1, 0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.65, 0.8, 1.01)
+INNER_EDGES = (-0.1, 0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.65, 0.8)  # between the bins of cosine
+TIERS = len(INNER_EDGES) + 1
 
 
 class TargetAttention(nn.Module):
@@ -80,8 +81,11 @@ def nearest(cosines: Tensor, real: Tensor, count: int) -> Tensor:
 
 def similarity_tiers(cosines: Tensor, real: Tensor) -> Tensor:
     """Return log(1 + how many behaviours fall into each bin of cosine), [B, C, bins] (SimTier; Sheng et al. 2024)."""
-    unlike = cosines.masked_fill(~(real.unsqueeze(1) if real.dim() == 2 else real), -2.0)
-    at_least = [(unlike >= edge).sum(dim=2) for edge in BIN_EDGES]
+    real = real.unsqueeze(1) if real.dim() == 2 else real
+    unlike = cosines.masked_fill(~real, -2.0)
+    inner = [(unlike >= edge).sum(dim=2) for edge in INNER_EDGES]
+    everything = real.sum(dim=2).expand_as(inner[0])
+    at_least = [everything, *inner, torch.zeros_like(everything)]
     return torch.log1p(torch.stack([low - high for low, high in pairwise(at_least)], dim=2).float())
 
 

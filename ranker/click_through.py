@@ -135,11 +135,11 @@ class Ranker:
 
     @torch.no_grad()
     def score(self, history: NDArray[np.int32], candidates: NDArray[np.int32]) -> Floats:
-        """Return the probability of a click for each candidate; `history` is oldest first, of any length.
+        """Return the probability of a click for each candidate; `history` is oldest first, of any length, or empty.
 
         What the history needs is computed once for all candidates.
         """
-        newest = np.asarray(history, dtype=np.int32)[::-1][None]
+        newest = np.asarray(history if len(history) else [-1], dtype=np.int32)[::-1][None]
         offered = np.asarray(candidates, dtype=np.int32)[None]
         behind = Behind(newest[:, : self.recent], offered, np.zeros(1, dtype=np.bool_))
         requests = Requests(

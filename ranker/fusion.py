@@ -49,6 +49,14 @@ class Retrievers:
 
 
 @dataclass(frozen=True, eq=False)
+class Retrieved:
+    """Scores of all items, [histories, items]: those that choose candidates, and what each count says."""
+
+    base: Tensor
+    spreads: dict[str, Tensor]
+
+
+@dataclass(frozen=True, eq=False)
 class Candidates:
     """Some items of each history and what speaks for each: item [histories, C], features [histories, C, F]."""
 
@@ -57,26 +65,24 @@ class Candidates:
     names: tuple[str, ...]
 
 
-def base_scores(history: Tensor, retrievers: Retrievers, similarity: Similarity, *, repeats: bool) -> Tensor:
-    """Return the fused scores that choose candidates, [histories, items].
-
-    Without `repeats`, the items of the history have -inf.
-    """
-    weight = recency(history, 0.7)
-    scores = SHARES["transitions"] * _shares(retrievers.following.spread(history, weight))
-    scores += SHARES["neighbours"] * _shares(retrievers.beside.spread(history, weight))
-    scores += SHARES["similarity"] * _likeness(history, weight, similarity)
-    return scores if repeats else _without_history(scores, history)
+def retrieve(history: Tensor, retrievers: Retrievers, similarity: Similarity, *, repeats: bool = False) -> Retrieved:
+    """Score all items for each history; without `repeats`, the items of the history have -inf."""
+    spreads = _spreads(history, retrievers)
+    base = SHARES["transitions"] * _shares(spreads["following"]) + SHARES["neighbours"] * _shares(spreads["beside"])
+    base += SHARES["similarity"] * _likeness(history, recency(history, 0.7), similarity)
+    return Retrieved(base if repeats else _without_history(base, history), spreads)
 
 
 def candidates(
-    history: Tensor, retrievers: Retrievers, similarity: Similarity, *, count: int, repeats: bool = False
+    history: Tensor, retrieved: Retrieved, retrievers: Retrievers, similarity: Similarity, *, count: int
 ) -> Candidates:
     """Return the `count` best items of each history by the base scores, the best first, with all features."""
-    base = base_scores(history, retrievers, similarity, repeats=repeats)
+    base = retrieved.base
     item = base.topk(min(count, base.shape[1]), dim=1).indices
     features: dict[str, Tensor] = {"base": base.gather(1, item).clamp(min=-1)}
-    features |= _log_features(history, item, retrievers)
+    for name, spread in retrieved.spreads.items():
+        scores = spread.gather(1, item)
+        features |= {name: torch.log(scores + FLOOR), f"{name}, share": _shares(scores)}
     features |= _vector_features(history, item, similarity)
     features |= _term_features(history, item, similarity)
     features |= _lift_features(history, item, retrievers.lifts)
@@ -137,7 +143,8 @@ def lessons(
     for number in range(folds):
         retrievers = Retrievers.fit(log.of_users(fold != number), similarity)
         for history, true in _questions(log, (fold == number).nonzero()[:, 0], last):
-            listed = candidates(history, retrievers, similarity, count=count, repeats=repeats)
+            retrieved = retrieve(history, retrievers, similarity, repeats=repeats)
+            listed = candidates(history, retrieved, retrievers, similarity, count=count)
             hit = listed.item == true[:, None]
             known = hit.any(dim=1)
             found.append(Candidates(listed.item[known], listed.features[known].half(), listed.names))
@@ -191,24 +198,19 @@ def _likeness(history: Tensor, weight: Tensor, similarity: Similarity) -> Tensor
     return total.clamp(min=0)
 
 
-def _log_features(history: Tensor, item: Tensor, retrievers: Retrievers) -> dict[str, Tensor]:
-    steady, slow, last = recency(history, 0.7), recency(history, 0.9), recency(history[:, :1], 1.0)
-    second, newest, older = recency(history[:, 1:2], 1.0), history[:, :1], history[:, 1:2]
-    spreads = {
-        "following": (retrievers.following, history, steady),
-        "next of the last": (retrievers.next, newest, last),
-        "following the second": (retrievers.following, older, second),
-        "preceding": (retrievers.preceding, history, steady),
-        "beside": (retrievers.beside, history, steady),
-        "beside, all alike": (retrievers.beside, history, slow),
-        "beside the last": (retrievers.beside, newest, last),
-        "beside, popular": (retrievers.beside_popular, history, steady),
+def _spreads(history: Tensor, retrievers: Retrievers) -> dict[str, Tensor]:
+    steady, newest, older = recency(history, 0.7), history[:, :1], history[:, 1:2]
+    last, second = recency(newest, 1.0), recency(older, 1.0)
+    return {
+        "following": retrievers.following.spread(history, steady),
+        "next of the last": retrievers.next.spread(newest, last),
+        "following the second": retrievers.following.spread(older, second),
+        "preceding": retrievers.preceding.spread(history, steady),
+        "beside": retrievers.beside.spread(history, steady),
+        "beside, all alike": retrievers.beside.spread(history, recency(history, 0.9)),
+        "beside the last": retrievers.beside.spread(newest, last),
+        "beside, popular": retrievers.beside_popular.spread(history, steady),
     }
-    features: dict[str, Tensor] = {}
-    for name, (links, own, weight) in spreads.items():
-        scores = links.spread(own, weight).gather(1, item)
-        features |= {name: torch.log(scores + FLOOR), f"{name}, share": _shares(scores)}
-    return features
 
 
 def _vector_features(history: Tensor, item: Tensor, similarity: Similarity) -> dict[str, Tensor]:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from memory.record import Record
 from ranker.adaptor import KnowledgeAdaptor
 from ranker.attention import (
-    BIN_EDGES,
+    TIERS,
     SemanticAttention,
     TargetAttention,
     nearest,
@@ -82,8 +82,7 @@ class ClickThroughRanker(nn.Module):
         self.gate = nn.Linear(2 * width + 2, width)
         self.register_buffer("features_mean", torch.zeros(config.features))
         self.register_buffer("features_scale", torch.ones(config.features))
-        tiers = len(BIN_EDGES) - 1
-        seen = config.features + self.kinds * (2 * tiers + SUMMARIES) + (3 if self.kinds else 2) * width
+        seen = config.features + self.kinds * (2 * TIERS + SUMMARIES) + (3 if self.kinds else 2) * width
         self.linear = nn.Linear(seen, 1)
         self.top = nn.Sequential(
             nn.Linear(seen, config.hidden), nn.ReLU(), nn.Dropout(config.dropout),

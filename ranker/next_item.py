@@ -12,7 +12,7 @@ from torch import Tensor
 from memory.record import Record
 from ranker.config import NextItemConfig
 from ranker.features import Matrix
-from ranker.fusion import NEAR, Candidates, Reranker, Retrievers, base_scores, candidates, learn, lessons
+from ranker.fusion import NEAR, Candidates, Reranker, Retrievers, candidates, learn, lessons, retrieve
 from ranker.retrieval import Behaviors, Log, histories_of
 from ranker.similarity import Feature, Knowledge, Similarity
 
@@ -96,12 +96,9 @@ class NextItemRanker:
         ]
 
     def _scores(self, history: Tensor) -> Tensor:
-        settings = self.config
-        base = base_scores(history, self.retrievers, self.similarity, repeats=settings.repeats)
-        listed = candidates(
-            history, self.retrievers, self.similarity, count=settings.candidates, repeats=settings.repeats
-        )
-        return (base - BELOW).scatter(1, listed.item, self.model(self._read(listed)))
+        retrieved = retrieve(history, self.retrievers, self.similarity, repeats=self.config.repeats)
+        listed = candidates(history, retrieved, self.retrievers, self.similarity, count=self.config.candidates)
+        return (retrieved.base - BELOW).scatter(1, listed.item, self.model(self._read(listed)))
 
     def _read(self, listed: Candidates) -> Tensor:
         """Return the features that were learned to be read; of one that is no longer known, what it was on average."""
@@ -121,7 +118,7 @@ class NextItemRanker:
         own = own[own[:, 0] >= 0]
         if not len(own):
             return None
-        alone = base_scores(own, self.retrievers, self.similarity, repeats=True)[:, item]
+        alone = retrieve(own, self.retrievers, self.similarity, repeats=True).base[:, item]
         alone *= 0.7 ** torch.arange(len(own))
         nearest = int(own[alone.argmax(), 0])
         return Reason(history_item=nearest, shared=self.similarity.shared(nearest, item)[:SHARED])
