@@ -36,7 +36,7 @@ from memory.database import open_existing_database  # noqa: E402
 from memory.encoder import MiniLmEncoder  # noqa: E402
 from memory.item_vectors.knowledge_table import KnowledgeTable  # noqa: E402
 from ranker.affinity import Affinity, affinities, clusters, codes_of  # noqa: E402
-from ranker.click_through import Impressions, auc_of, features_of, logits_of, standardise, views_of  # noqa: E402
+from ranker.click_through import Impressions, auc_of, features_of, line_of, logits_of, standardise, views_of  # noqa: E402
 from ranker.config import TrainingConfig  # noqa: E402
 from ranker.impressions import Negatives, impressions  # noqa: E402
 from ranker.model import ClickThroughRanker, ClickThroughShape  # noqa: E402
@@ -98,7 +98,9 @@ def trained(model: nn.Module, parts: dict[str, Impressions], config: TrainingCon
     standardise(model, parts["train"].features)
     began = time.process_time()
     fit(model, parts["train"], auc_of(parts["select"]), config)
-    return logits_of(model, parts["test"]), time.process_time() - began
+    spent = time.process_time() - began
+    slope, shift = line_of(logits_of(model, parts["select"]))
+    return (slope * logits_of(model, parts["test"]) + shift).astype(np.float32), spent
 
 
 def judged(logits: Floats, users: NDArray[np.int64]) -> dict[str, float]:

@@ -42,7 +42,8 @@ class Attention(nn.Module):
 
     def naive(self, past: Tensor, offered: Tensor, real: Tensor) -> Tensor:
         """Return the pooled history; four widths for each pair."""
-        h, t = torch.broadcast_tensors(past.unsqueeze(1), offered.unsqueeze(2))
+        h = past.unsqueeze(1).expand(-1, offered.shape[1], -1, -1)
+        t = offered.unsqueeze(2).expand_as(h)
         hidden = torch.relu(self.attention.first(torch.cat([h, t, h * t, h - t], dim=-1)))
         return pooled(self.attention.last(hidden).squeeze(-1), past, real)
 

@@ -96,8 +96,8 @@ def features_of(behind: Behind, views: Sequence[Affinity]) -> NDArray[np.float16
 
 def standardise(model: nn.Module, features: NDArray[np.float16]) -> None:
     """Let a model see features with mean 0 and deviation 1, as they are in training."""
-    flat = features.reshape(-1, features.shape[-1]).astype(np.float64)
-    if flat.shape[1]:
+    if features.size:
+        flat = features.reshape(-1, features.shape[-1]).astype(np.float64)
         model.get_buffer("features_mean").copy_(torch.from_numpy(flat.mean(axis=0)))
         model.get_buffer("features_scale").copy_(torch.from_numpy(np.maximum(flat.std(axis=0), 1e-3)))
 
@@ -111,6 +111,23 @@ def logits_of(model: nn.Module, impressions: Impressions, device: torch.device |
     for rows in np.array_split(np.argsort(impressions.lengths, kind="stable"), -(-len(found) // CHUNK)):
         found[rows] = model(impressions.requests(rows).to(here)).cpu().numpy()
     return found
+
+
+def line_of(logits: Floats, rounds: int = 50) -> tuple[float, float]:
+    """Return a, b so that sigmoid(a * logit + b) is calibrated on logits [examples, candidates] (Platt 1999; Newton).
+
+    Fitted on the selection: what drifts between training and then moves how sure a model may be.
+    """
+    told = np.stack([logits.ravel().astype(np.float64), np.ones(logits.size)], axis=1)
+    clicked = np.zeros_like(logits)
+    clicked[:, 0] = 1
+    line = np.array([1.0, 0.0])
+    for _ in range(rounds):
+        chance = 1 / (1 + np.exp(-np.clip(told @ line, -30, 30)))
+        curvature = (told * (chance * (1 - chance))[:, None]).T @ told
+        step = np.linalg.solve(curvature + 1e-6 * np.eye(2), told.T @ (chance - clicked.ravel()))
+        line = line - step / max(1.0, float(np.linalg.norm(step)))  # Newton's steps overshoot from afar
+    return (float(line[0]), float(line[1])) if line[0] > 0 else (1.0, 0.0)
 
 
 def auc_of(impressions: Impressions) -> Callable[[nn.Module], float]:
@@ -131,6 +148,7 @@ class Ranker:
 
     model: ClickThroughRanker
     views: Sequence[Affinity]
+    line: tuple[float, float] = (1.0, 0.0)  # of calibration, see `line_of`
     recent: int = 50  # behaviours whose company counts
 
     @torch.no_grad()
@@ -148,4 +166,5 @@ class Ranker:
             torch.from_numpy(features_of(behind, self.views).astype(np.float32)),
         )
         self.model.eval()
-        return np.asarray(torch.sigmoid(self.model(requests))[0].numpy())
+        slope, shift = self.line
+        return np.asarray(torch.sigmoid(slope * self.model(requests) + shift)[0].numpy())

@@ -1,5 +1,6 @@
 """Click-through: impressions without leaks, a ranker that learns taste, scores that depend on the request alone."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -8,7 +9,7 @@ import torch
 
 from memory.behaviors.sequences import Sequences
 from ranker.affinity import affinities
-from ranker.click_through import Impressions, Ranker, auc_of, logits_of, standardise, views_of
+from ranker.click_through import Impressions, Ranker, auc_of, line_of, logits_of, standardise, views_of
 from ranker.config import TrainingConfig
 from ranker.impressions import Negatives, events, impressions
 from ranker.model import ClickThroughRanker, ClickThroughShape, Requests
@@ -184,6 +185,26 @@ def test_while_training_some_requests_lose_their_generated_behaviours() -> None:
 
     assert kept is not None
     assert 0.15 < (kept < 0).all(dim=1).float().mean() < 0.35
+
+
+def test_calibration_finds_the_line_that_probabilities_lie_on() -> None:
+    evidence = np.random.default_rng(0).normal(size=(40_000, 10))
+    evidence[:, 0] += 1  # one of ten is clicked, one deviation higher: log odds are x - 1/2 + log(1/9)
+
+    slope, shift = line_of((3 * evidence + 1).astype(np.float32))
+
+    assert math.isclose(slope, 1 / 3, rel_tol=0.03)
+    assert math.isclose(shift, -0.5 - math.log(9) - 1 / 3, rel_tol=0.03)
+
+
+def test_a_model_without_counted_features_is_trained_on_ids_alone() -> None:
+    log = two_tastes()
+    train, bare = of_last(log, 3), np.zeros((120, 10, 0), dtype=np.float16)
+    model = ReferenceRanker(Reference.DIN, ITEMS)
+
+    standardise(model, bare)
+
+    assert logits_of(model, replace(train, features=bare)).shape == (120, 10)
 
 
 @pytest.mark.parametrize("kind", Reference)
