@@ -15,6 +15,8 @@ class KnowledgeAdaptor(nn.Module):
 
     def forward(self, vectors: Tensor) -> Tensor:
         """Return [..., width] of vectors [..., dimensions]."""
-        views = torch.relu(self.experts(vectors)).reshape(*vectors.shape[:-1], self.gate.out_features, -1)
+        views = torch.relu(self.experts(vectors)).reshape(
+            *vectors.shape[:-1], self.gate.out_features, self.narrow.in_features
+        )
         mixed: Tensor = (torch.softmax(self.gate(vectors), dim=-1).unsqueeze(-1) * self.narrow(views)).sum(dim=-2)
         return mixed * vectors.any(dim=-1, keepdim=True)

@@ -75,7 +75,7 @@ class Affinity:
 
         A lift is log((together + 1/2) / (expected + 1/2)).
         """
-        real = behind.history >= 0
+        real: NDArray[np.bool_] = behind.history >= 0
         past, offered = self.code[behind.history], self.code[behind.candidates]
         alike = self._alike(offered, behind.counted)
         lift = self._lift(past[:, None, :], offered[:, :, None], alike)
@@ -83,21 +83,21 @@ class Affinity:
         recency = np.where(real, NEWEST_FIRST ** np.arange(real.shape[1]), 0).astype(np.float32)
         recency /= np.maximum(recency.sum(axis=1, keepdims=True), 1e-9)
         length = np.maximum(real.sum(axis=1), 1)[:, None]
-        same = (past[:, None, :] == offered[:, :, None]) & real[:, None, :]
+        same = np.equal(past[:, None, :], offered[:, :, None]).astype(np.float32) * real[:, None, :]
         greatest = np.where(real[:, None, :], lift, -np.inf).max(axis=2, initial=-1e9)
         return np.stack(
             [
                 np.einsum("ecj,ej->ec", lift, recency),
-                np.where(real.any(axis=1)[:, None], greatest, 0),
+                np.where(real.any(axis=1, keepdims=True), greatest, 0),
                 lift.sum(axis=2) / length,
-                np.einsum("ecj,ej->ec", same.astype(np.float32), recency),
+                np.einsum("ecj,ej->ec", same, recency),
                 np.log1p(self.behaviours[offered] - alike),
             ],
             axis=2,
         ).astype(np.float32)
 
     def _alike(self, offered: Codes, counted: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Return which candidates have the code of a first candidate that was counted: it is taken out of all of them."""
+        """Return which candidates have the code of a first one that was counted: it is taken out of all of them."""
         alike: NDArray[np.bool_] = offered == offered[:, :1]
         alike[~counted] = False
         return alike
@@ -139,3 +139,16 @@ def codes_of(known: KnowledgeTable, attribute: str) -> Codes:
     code = np.zeros(len(known.ids), dtype=np.int64)
     code[row[order]] = number[known.feature[order]]
     return code
+
+
+def clusters(vectors: Floats, count: int, *, rounds: int = 15, seed: int = 0) -> Codes:
+    """Return the cluster of each item by spherical k-means of unit vectors: text as a view of what goes with what."""
+    chance = np.random.default_rng(seed)
+    centres = vectors[chance.choice(len(vectors), min(count, len(vectors)), replace=False)]
+    for _ in range(rounds):
+        near = np.argmax(vectors @ centres.T, axis=1)
+        sums = np.zeros_like(centres)
+        np.add.at(sums, near, vectors)
+        lengths = np.linalg.norm(sums, axis=1, keepdims=True)
+        centres = np.where(lengths > 0, sums / np.maximum(lengths, 1e-12), centres)
+    return np.asarray(np.argmax(vectors @ centres.T, axis=1), dtype=np.int64)

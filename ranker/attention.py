@@ -34,8 +34,7 @@ class TargetAttention(nn.Module):
         of_candidate = nn.functional.linear(offered, of_target - of_difference, self.first.bias)
         if past.dim() == 3:
             past, shared = past.unsqueeze(1), shared.unsqueeze(1)
-        # Wp (h * t) = (Wp diag t) h: one small matrix a candidate, so that no product is stored for a pair.
-        of_pair = past @ (of_product * offered.unsqueeze(2)).transpose(2, 3)
+        of_pair = nn.functional.linear(past * offered.unsqueeze(2), of_product)
         logits: Tensor = self.last(torch.relu(of_pair + shared + of_candidate.unsqueeze(2))).squeeze(3)
         return logits
 

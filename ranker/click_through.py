@@ -94,7 +94,7 @@ def features_of(behind: Behind, views: Sequence[Affinity]) -> NDArray[np.float16
     return counted
 
 
-def standardise(model: ClickThroughRanker, features: NDArray[np.float16]) -> None:
+def standardise(model: nn.Module, features: NDArray[np.float16]) -> None:
     """Let a model see features with mean 0 and deviation 1, as they are in training."""
     flat = features.reshape(-1, features.shape[-1]).astype(np.float64)
     if flat.shape[1]:
