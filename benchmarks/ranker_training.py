@@ -115,13 +115,13 @@ def din_rounds(options: argparse.Namespace) -> dict[str, object]:
     torch.manual_seed(1)
     model = ReferenceRanker(Reference.DIN, items, width=options.dim)
     optimizer = torch.optim.AdamW(model.parameters(), 1e-3, weight_decay=0.0)
-    nothing = torch.zeros(*target.shape[1:], 1, 0)  # no features of a pair
+    nothing = torch.zeros(*target.shape[1:], 0)  # no features of a pair
     spent, losses = [], []
     for _ in range(options.rounds + 1):
         begun, total = cpu_seconds(), 0.0
         for past, offered, label in zip(history, target, labels, strict=True):
             optimizer.zero_grad(set_to_none=True)
-            logits = model(Requests(past, offered.unsqueeze(1), nothing)).squeeze(1)
+            logits = model(Requests(past, offered, nothing))
             loss = nn.functional.binary_cross_entropy_with_logits(logits, label)
             loss.backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_(model.parameters(), 10.0)

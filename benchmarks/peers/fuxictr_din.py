@@ -46,11 +46,15 @@ def model_of(options, items, folder):
 
 
 def prepared(batches):
-    """Return the batches as FuxiCTR's loader gives them: labels, histories with the target last, and the mask."""
+    """Return the batches as FuxiCTR's loader gives them: labels, histories with the target last, and the mask.
+
+    It knows no candidates that share a history: each pair is a row with a history of its own.
+    """
     made = []
     for target, history, label in zip(batches["target"], batches["history"], batches["label"], strict=True):
-        items = torch.from_numpy(np.concatenate([history, target[:, None]], axis=1))
-        made.append(({"label": torch.from_numpy(label)}, items.flatten(), torch.from_numpy(history > 0)))
+        past = np.repeat(history, target.shape[1], axis=0)
+        items = torch.from_numpy(np.concatenate([past, target.reshape(-1, 1)], axis=1))
+        made.append(({"label": torch.from_numpy(label.flatten())}, items.flatten(), torch.from_numpy(past > 0)))
     return made
 
 

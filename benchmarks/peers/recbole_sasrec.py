@@ -12,6 +12,7 @@ import json
 import os
 import sys
 from importlib.metadata import version
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -93,14 +94,18 @@ def trained(options):
     train, valid, _ = data_preparation(config, create_dataset(config))
     model = SASRec(config, train.dataset)
     trainer = Trainer(config, model)
+    steps = min(options.steps or len(train), len(train))
+    examples = min(steps * options.batch, len(train.dataset))
     used = 0.0
     for epoch in range(options.epochs):
         begun = cpu_seconds()
-        loss = trainer._train_epoch(train, epoch)
+        loss = trainer._train_epoch(train if steps == len(train) else list(islice(train, steps)), epoch)
         spent = cpu_seconds() - begun
         used += spent
-        hit, ndcg = quality(model, valid)
-        yield {"cpu_seconds": spent, "loss": loss / len(train), "hit": hit, "ndcg": ndcg, "examples": len(train.dataset)}
+        hit, ndcg = quality(model, valid) if steps == len(train) else (None, None)
+        yield {"cpu_seconds": spent, "loss": loss / steps, "hit": hit, "ndcg": ndcg, "examples": examples}
+        if ndcg is None:
+            continue
         print(f"epoch {epoch}: {spent:.1f} CPU-s, HR@10 {hit:.4f}, NDCG@10 {ndcg:.4f}", file=sys.stderr, flush=True)
         if used + spent > options.cpu_limit:
             return
@@ -113,6 +118,7 @@ def main():
     parser.add_argument("--folder", type=Path, required=True, help="an empty folder for files of the run's own")
     for name in ("layers", "heads", "dim", "length", "batch", "epochs", "seed"):
         parser.add_argument(f"--{name}", type=int, required=True)
+    parser.add_argument("--steps", type=int, default=0, help="of an epoch, instead of all; nothing is scored then")
     parser.add_argument("--cpu-limit", type=float, required=True, help="CPU seconds of training after which to end")
     options = parser.parse_args()
     torch.set_num_threads(1)
