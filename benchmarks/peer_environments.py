@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import venv
+from collections.abc import Sequence
 from pathlib import Path
 
 READY = "installed"  # a file in an environment whose packages are all there
@@ -12,8 +13,11 @@ class NoEnvironment(Exception):
     """A peer's environment could not be made; the text says why."""
 
 
-def python_of(package: str, folder: Path | None) -> str:
-    """Return the Python that has a package from PyPI, in an environment under `folder`."""
+def python_of(package: str, folder: Path | None, requirements: Sequence[str] = ()) -> str:
+    """Return the Python that has a package from PyPI, in an environment under `folder`.
+
+    `requirements` are installed in its place where its name alone does not make it run.
+    """
     if folder is None:
         raise NoEnvironment(f"{package} was not asked for: --venvs FOLDER says where its environment may be made")
     environment = folder.resolve() / package
@@ -22,7 +26,7 @@ def python_of(package: str, folder: Path | None) -> str:
         return str(python)
     print(f"installing {package} into {environment} …", file=sys.stderr)
     venv.create(environment, with_pip=True, clear=True)
-    command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", package]
+    command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *(requirements or [package])]
     made = subprocess.run(command, capture_output=True, text=True, check=False)
     if made.returncode:
         raise NoEnvironment(f"{package} cannot be installed: {last_line(made.stderr)}")
