@@ -84,7 +84,9 @@ def sasrec_epochs(options: argparse.Namespace) -> list[dict[str, float]]:
     train = [row[:-HELD_OUT] for row in sequences]
     offsets = np.cumsum([0, *map(len, train)], dtype=np.int64)
     log = Log.of(Sequences(offsets, np.concatenate(train)), items)
-    config = TrainingConfig(epochs=options.epochs, batch_size=options.batch, seed=options.seed, patience=options.patience)
+    config = TrainingConfig(
+        epochs=options.epochs, batch_size=options.batch, seed=options.seed, patience=options.patience
+    )
     torch.manual_seed(config.seed)
     model = SasRec(items)
     examples = OverAllItems(log) if options.loss == "full" else NextItems(log)

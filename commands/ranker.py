@@ -48,6 +48,7 @@ def train(
     hold_out: Annotated[
         int, typer.Option("--hold-out", help="Each user's last behaviours that are not learned from.", min=0)
     ] = 2,
+    repeats: Repeats = False,
     as_of: AsOf = None,
     out: Annotated[Path, typer.Option("--out", help="The folder to write.", metavar="DIR")] = FOLDER,
     kb: KnowledgeBase = None,
@@ -58,8 +59,8 @@ def train(
         from commands.ranker_training import train_both  # noqa: PLC0415 - torch is an extra
 
     settings = settings_of(context, kb=kb)
-    chosen = read_config(config).of(seed=seed, held_out=hold_out)
-    material = read_material(settings, data, columns_of(map_columns), milliseconds(as_of))
+    chosen = read_config(config).of(seed=seed, held_out=hold_out, repeats=repeats)
+    material = read_material(settings, data, columns_of(map_columns), milliseconds(as_of), repeats=repeats)
     metrics = train_both(material, chosen, out)
     if as_json:
         print_json({"folder": str(out), "metrics": metrics})
@@ -86,8 +87,9 @@ def evaluate(
     with extras():
         from commands.ranker_evaluation import evaluated  # noqa: PLC0415 - torch is an extra
 
-    material = read_material(settings_of(context, kb=kb), data, columns_of(map_columns), milliseconds(as_of))
     chosen = read_config(config).of(repeats=repeats, refit=refit)
+    settings, moment = settings_of(context, kb=kb), milliseconds(as_of)
+    material = read_material(settings, data, columns_of(map_columns), moment, repeats=repeats)
     _tell(evaluated(task, material, chosen, range(seeds)), html, as_json)
 
 
@@ -111,8 +113,9 @@ def ablate(
     with extras():
         from commands.ranker_evaluation import ablated  # noqa: PLC0415 - torch is an extra
 
-    material = read_material(settings_of(context, kb=kb), data, columns_of(map_columns), milliseconds(as_of))
     chosen = read_config(config).of(repeats=repeats, refit=refit)
+    settings, moment = settings_of(context, kb=kb), milliseconds(as_of)
+    material = read_material(settings, data, columns_of(map_columns), moment, repeats=repeats)
     report = ablated(task, material, chosen, range(seeds), attributes)
     _tell(report, html, as_json)
     if not as_json:

@@ -30,9 +30,17 @@ class NothingToLearn(ReaseqError):
 
 
 def read_material(
-    settings: Settings, data: Path | None, columns: dict[str, str] | None, as_of: int | None = None
+    settings: Settings,
+    data: Path | None,
+    columns: dict[str, str] | None,
+    as_of: int | None = None,
+    *,
+    repeats: bool = False,
 ) -> "Material":
-    """Return behaviours, knowledge and vectors; of knowledge and behaviours only what is from before `as_of`."""
+    """Return behaviours, knowledge and vectors; of knowledge and behaviours only what is from before `as_of`.
+
+    Without `repeats`, each user's first behaviour with each item alone: what is next is something new.
+    """
     with extras():
         from memory.item_vectors.knowledge_table import KnowledgeTable  # noqa: PLC0415 - polars and torch are extras
         from memory.item_vectors.vectors import ItemVectors  # noqa: PLC0415
@@ -45,6 +53,7 @@ def read_material(
             known = KnowledgeTable.of(session, as_of=as_of)
             behaviors = _behaviors(session, data, columns, known.ids, as_of)
             sets = {name: ItemVectors.load(session, name).of(behaviors.items) for name in (TITLE, KNOWLEDGE)}
+    behaviors = behaviors if repeats else behaviors.without_repeats()
     return Material(behaviors, known.rows(behaviors.items), {name: own for name, own in sets.items() if own.any()})
 
 

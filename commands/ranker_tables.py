@@ -23,8 +23,8 @@ def print_report(report: "RankingReport") -> None:
     metrics = report.metrics[:SHOWN_METRICS]
     print_table("Systems", ["system", *metrics, "CPU-s"], _systems(report, metrics))
     if report.slices:
-        names = [f"{part.name} ({part.events})" for part in report.slices]
-        print_table(f"{report.slices[0].metric} by slice", ["system", *names], _slices(report))
+        shown = list(dict.fromkeys([report.floor, report.systems[-1].label, report.best.label]))
+        print_table(f"{report.slices[0].metric} by slice", ["slice", "events", *shown], _slices(report, shown))
     if report.differences:
         columns = ["from", "to", "metric", "difference", "95 % interval"]
         print_table("Paired differences, over users", columns, _differences(report))
@@ -75,10 +75,11 @@ def _with_spread(mean: float, spread: float | None) -> str:
     return f"{mean:.4f}" if spread is None else f"{mean:.4f} ± {spread:.4f}"
 
 
-def _slices(report: "RankingReport") -> Iterator[list[str]]:
-    for system in report.systems:
-        found = [part.systems.get(system.label) for part in report.slices]
-        yield [system.label, *("" if one is None else f"{one.mean:.3f}" for one in found)]
+def _slices(report: "RankingReport", shown: Sequence[str]) -> Iterator[list[str]]:
+    for part in report.slices:
+        found = [part.systems.get(label) for label in shown]
+        means = ["" if one is None else f"{one.mean:.3f}" for one in found]
+        yield [f"{part.by}: {part.name}", str(part.events), *means]
 
 
 def _differences(report: "RankingReport") -> Iterator[list[str]]:

@@ -69,6 +69,14 @@ class Sequences:
         ends = np.maximum(self.offsets[1:] - count, self.offsets[:-1])
         return self._where(np.arange(len(self.item)) < np.repeat(ends, self.lengths))
 
+    def without_repeats(self) -> Self:
+        """Return each user's first behaviour with each item alone."""
+        users = np.repeat(np.arange(len(self.users)), self.lengths)
+        _, first = np.unique(users * len(self.items) + self.item, return_index=True)
+        kept = np.zeros(len(self.item), dtype=np.bool_)
+        kept[first] = True
+        return self._where(kept)
+
     def of_user(self, user: str) -> NDArray[np.int32]:
         """Return a user's item rows, oldest first; none for a user that nobody knows."""
         row = self.user_rows.get(user)
