@@ -162,8 +162,8 @@ def main() -> None:
         sys.exit(fail(f"settings: {error}", code=2))
     except ReaseqError as error:
         sys.exit(fail(str(error)))
-    except KeyboardInterrupt:
-        sys.exit(fail("interrupted; what was finished is stored", code=130))
+    except (KeyboardInterrupt, SystemExit) as end:
+        sys.exit(_code_of(end))
     except BrokenPipeError:
         # The reader of our output has gone (`reaseq show X | head`): end quietly.
         _drop_output()
@@ -171,6 +171,15 @@ def main() -> None:
     except OSError as error:
         _drop_output()
         sys.exit(fail(str(error)))
+
+
+def _code_of(end: KeyboardInterrupt | SystemExit) -> str | int | None:
+    """Return the exit code; typer makes one of an interruption without a word, so that it is told here."""
+    cause = end if isinstance(end, KeyboardInterrupt) else getattr(end.__context__, "__cause__", None)
+    if isinstance(cause, KeyboardInterrupt):
+        return fail("interrupted; what was finished is stored", code=130)
+    assert isinstance(end, SystemExit)  # noqa: S101 - the other one is handled above
+    return end.code
 
 
 def _drop_output() -> None:

@@ -25,6 +25,15 @@ COMMANDS: dict[str, list[str]] = {
     "behaviors import": ["clicks.csv"],
     "behaviors show": [],
     "behaviors delete": ["--user", "ann"],
+    "ranker train": ["--config", "small.toml"],
+    "ranker evaluate": ["--config", "small.toml"],
+    "ranker rank": ["--user", "u00001"],
+    "ranker ablate": ["--config", "small.toml", "--attributes", "0"],
+    "simulate": ["--shoppers", "5", "--out", "log.csv", "--truth", "truth.jsonl"],
+    "vectors build": [],
+    "vectors list": [],
+    "vectors neighbors": ["S00"],
+    "vectors align": ["--epochs", "1"],
     "review list": [],
     "review accept": ["K1", "color"],
     "review correct": ["K1", "color", "blue"],
@@ -48,14 +57,27 @@ COMMANDS: dict[str, list[str]] = {
     "prompts render": ["critic", "--item", "S001"],
 }
 
+BEFORE: dict[str, list[str]] = {
+    "ranker rank": ["ranker", "train", "--config", "small.toml"],
+    "vectors list": ["vectors", "build"],
+    "vectors neighbors": ["vectors", "build"],
+    "vectors align": ["vectors", "build"],
+}
+
 
 def test_every_command_that_has_the_option_is_tested_here() -> None:
     assert set(commands_with_json()) == set(COMMANDS)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_the_output_is_one_document(command: str, enriched: tuple[str, Ran], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_output_is_one_document(
+    command: str, enriched: tuple[str, Ran], request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("REASEQ_KB", enriched[0])
+    if command.startswith(("ranker", "vectors")):
+        monkeypatch.setenv("REASEQ_KB", request.getfixturevalue("shop"))
+    if before := BEFORE.get(command):
+        assert reaseq(*before).code == 0
     if command.startswith(("review", "behaviors")):
         shutil.copy(enriched[0].removeprefix("sqlite:///"), "own.db")  # what is decided there stays
         monkeypatch.setenv("REASEQ_KB", "sqlite:///own.db")
