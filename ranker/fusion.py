@@ -14,6 +14,7 @@ NEAR = 10  # behaviours that are compared with a candidate one by one
 CODES = 3000  # different brands, categories … whose succession is counted
 FLOOR = 1e-3  # added to a score before its logarithm
 SHARES = {"transitions": 1.0, "neighbours": 0.5, "similarity": 0.5}  # of the scores that choose candidates
+UNSEEN_SHARE = 1.0  # of similarity where an item was never seen, and nothing else can speak for it
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +70,9 @@ def retrieve(history: Tensor, retrievers: Retrievers, similarity: Similarity, *,
     """Score all items for each history; without `repeats`, the items of the history have -inf."""
     spreads = _spreads(history, retrievers)
     base = SHARES["transitions"] * _shares(spreads["following"]) + SHARES["neighbours"] * _shares(spreads["beside"])
-    base += SHARES["similarity"] * _likeness(history, recency(history, 0.7), similarity)
+    likeness = _likeness(history, recency(history, 0.7), similarity)
+    never = retrievers.item_sides[:, 4] > 0
+    base += likeness * torch.where(never, UNSEEN_SHARE, SHARES["similarity"])
     return Retrieved(base if repeats else _without_history(base, history), spreads)
 
 
@@ -134,6 +137,7 @@ def lessons(
 ) -> Lessons:
     """Return lists to learn from; each is retrieved by counts of other users alone, so that none knows its answer.
 
+    What nobody has wanted yet stands in no list: it can be no answer here, and would be learned to be never one.
     `last`: how many behaviours at the end of each sequence are learned to be found, from those before.
     """
     chance = torch.Generator().manual_seed(seed)
@@ -144,6 +148,7 @@ def lessons(
         retrievers = Retrievers.fit(log.of_users(fold != number), similarity)
         for history, true in _questions(log, (fold == number).nonzero()[:, 0], last):
             retrieved = retrieve(history, retrievers, similarity, repeats=repeats)
+            retrieved.base[:, log.counts == 0] = -torch.inf
             listed = candidates(history, retrieved, retrievers, similarity, count=count)
             hit = listed.item == true[:, None]
             known = hit.any(dim=1)
