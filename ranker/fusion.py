@@ -14,7 +14,6 @@ NEAR = 10  # behaviours that are compared with a candidate one by one
 CODES = 3000  # different brands, categories … whose succession is counted
 FLOOR = 1e-3  # added to a score before its logarithm
 SHARES = {"transitions": 1.0, "neighbours": 0.5, "similarity": 0.5}  # of the scores that choose candidates
-UNSEEN_SHARE = 1.0  # of similarity where an item was never seen, and nothing else can speak for it
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,9 +69,7 @@ def retrieve(history: Tensor, retrievers: Retrievers, similarity: Similarity, *,
     """Score all items for each history; without `repeats`, the items of the history have -inf."""
     spreads = _spreads(history, retrievers)
     base = SHARES["transitions"] * _shares(spreads["following"]) + SHARES["neighbours"] * _shares(spreads["beside"])
-    likeness = _likeness(history, recency(history, 0.7), similarity)
-    never = retrievers.item_sides[:, 4] > 0
-    base += likeness * torch.where(never, UNSEEN_SHARE, SHARES["similarity"])
+    base += SHARES["similarity"] * _likeness(history, recency(history, 0.7), similarity)
     return Retrieved(base if repeats else _without_history(base, history), spreads)
 
 
