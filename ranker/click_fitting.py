@@ -1,7 +1,7 @@
 """The click-through ranker from what the knowledge base holds, as a folder, and back: counts are taken anew."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -10,14 +10,15 @@ from numpy.typing import NDArray
 
 from memory.behaviors.sequences import Sequences
 from memory.record import Record
-from ranker.affinity import Affinity, affinities, clusters, codes_of
-from ranker.click_through import Impressions, Ranker, auc_of, logits_of, standardise, views_of
+from ranker.affinity import HISTORY, Affinity, affinities, clusters, codes_of
+from ranker.click_through import Impressions, Ranker, auc_of, line_of, logits_of, standardise, views_of
 from ranker.config import ClickThroughConfig
 from ranker.features import Matrix
 from ranker.impressions import Negatives, events, impressions
 from ranker.material import TITLE, Arm, Material
 from ranker.model import ClickThroughRanker, ClickThroughShape
 from ranker.references import Reference, ReferenceRanker
+from ranker.spectral import spectral_vectors
 from ranker.training import Epoch, fit
 from ranker.weights import load_config, load_weights, save_model
 
@@ -33,6 +34,7 @@ class ClickThroughFolder(Record):
     config: ClickThroughConfig
     arm: Arm
     groups: tuple[str, ...]  # attributes that are views, in order
+    line: tuple[float, float]  # of calibration
     items: tuple[str, ...]  # row -> id, of the table of ids
 
 
@@ -41,6 +43,7 @@ class Parts:
     """Examples of one protocol: counts know `seen` alone, training comes after it, then selection, then the test."""
 
     seen: Sequences
+    company: Affinity  # which items share a history, as far as seen
     train: Impressions
     select: Impressions
     test: Impressions
@@ -82,7 +85,8 @@ def parts_of(material: Material, told: Sequence[Affinity], seen: Sequences, conf
         for place in (3, 2, 1)
     }
     train, select, test = (Impressions.of(behind[place], told, config.listwise) for place in (3, 2, 1))
-    return Parts(seen, train, select, test, of[1].user)
+    company = next(view for view in told if view.name == HISTORY)
+    return Parts(seen, company, train, select, test, of[1].user)
 
 
 def train_ranker(
@@ -94,8 +98,9 @@ def train_ranker(
     told: Told = lambda epoch: None,
 ) -> ClickThroughRanker:
     """Return the model that tells best what was clicked in the part for selection; a folder lets it be resumed."""
-    vectors = title_vectors(material)
-    tables = [] if vectors is None else [torch.from_numpy(vectors)]
+    titles = title_vectors(material)
+    tables = [] if titles is None else [torch.from_numpy(titles)]
+    tables.append(torch.from_numpy(spectral_vectors(parts.company)))
     shape = ClickThroughShape(
         items=len(material.behaviors.items),
         features=parts.train.features.shape[2],
@@ -125,18 +130,20 @@ def without_features(parts: Parts) -> Parts:
         Impressions(part.behind, part.features[:, :, :0], part.listwise)
         for part in (parts.train, parts.select, parts.test)
     )
-    return Parts(parts.seen, train, select, test, parts.users)
+    return replace(parts, train=train, select=select, test=test)
 
 
 def tested_probabilities(model: torch.nn.Module, parts: Parts) -> Matrix:
-    """Return the probability of a click for each candidate of the test, the clicked one first."""
+    """Return the probability of a click for each candidate of the test, the clicked one first; calibrated on the selection."""
     features = parts.train.features.shape[2] if _reads_features(model) else 0
     kept = parts if features else without_features(parts)
-    return np.asarray(1 / (1 + np.exp(-logits_of(model, kept.test).astype(np.float64))), dtype=np.float32)
+    slope, shift = line_of(logits_of(model, kept.select))
+    logits = slope * logits_of(model, kept.test).astype(np.float64) + shift
+    return np.asarray(1 / (1 + np.exp(-logits)), dtype=np.float32)
 
 
 def save_click_through(folder: Path, model: ClickThroughRanker, about: ClickThroughFolder, auc: float) -> None:
-    """Write the ranker; the items' vectors are the knowledge base's, and not kept here."""
+    """Write the ranker; the vectors of titles are the knowledge base's, and not kept here."""
     save_model(folder / CLICK_THROUGH, _Learned(model), about, {"selection AUC": auc})
 
 
@@ -148,26 +155,30 @@ def load_click_through(folder: Path, material: Material) -> Ranker:
     about = load_config(folder / CLICK_THROUGH, ClickThroughFolder)
     state = load_weights(folder / CLICK_THROUGH)
     told = material.of_arm(about.arm)
-    vectors = title_vectors(told)
-    tables = [] if vectors is None else [torch.from_numpy(vectors)]
-    shape = about.shape.model_copy(update={"items": len(material.behaviors.items)})
-    model = ClickThroughRanker(shape, tables)
+    items = material.behaviors.items
     row = {item_id: place for place, item_id in enumerate(about.items)}
-    places = torch.tensor([row.get(item_id, len(about.items)) for item_id in (*material.behaviors.items, "")])
-    state["ids.weight"] = state["ids.weight"][places]
-    model.load_state_dict(state, strict=False)
-    return Ranker(model.eval(), views(told, material.behaviors, about.groups))
+    places = torch.tensor([row.get(item_id, len(about.items)) for item_id in (*items, "")])
+    for name in ("ids.weight", f"vectors_{len(about.shape.dimensions) - 1}"):
+        state[name] = state[name][places]
+    titles = title_vectors(told)
+    if len(about.shape.dimensions) > 1:
+        width = about.shape.dimensions[0]
+        known = torch.zeros(len(items), width) if titles is None else torch.from_numpy(titles)
+        state["vectors_0"] = torch.cat([known, torch.zeros(1, width)])
+    model = ClickThroughRanker(about.shape.model_copy(update={"items": len(items)}))
+    model.load_state_dict(state)
+    return Ranker(model.eval(), views(told, material.behaviors, about.groups), about.line)
 
 
 class _Learned:
-    """A model's weights without the items' vectors."""
+    """A model's weights without the vectors of titles."""
 
     def __init__(self, model: ClickThroughRanker) -> None:
         self._model = model
 
     def state_dict(self) -> dict[str, torch.Tensor]:
         state = self._model.state_dict()
-        return {name: tensor for name, tensor in state.items() if not name.startswith("vectors_")}
+        return {name: own for name, own in state.items() if name != "vectors_0" or self._model.kinds == 1}
 
 
 def _reads_features(model: torch.nn.Module) -> bool:
