@@ -41,6 +41,7 @@ from ranker.config import TrainingConfig  # noqa: E402
 from ranker.impressions import Negatives, impressions  # noqa: E402
 from ranker.model import ClickThroughRanker, ClickThroughShape  # noqa: E402
 from ranker.references import Reference, ReferenceRanker  # noqa: E402
+from ranker.spectral import spectral_vectors  # noqa: E402
 from ranker.training import fit  # noqa: E402
 
 CLUSTERS = (40, 200, 1000)
@@ -73,19 +74,20 @@ def arms(
 ) -> Iterator[tuple[str, Arm]]:
     """Yield what the ranker is told in each arm."""
     log = affinities(shop.seen)
-    yield "log", Arm(log, [])
+    going = torch.from_numpy(spectral_vectors(log[1]))
+    yield "log", Arm(log, [going])
     title = vectors_of(shop.titles, kept and kept / f"{dataset}_title.npy")
     by_title = log + text_views("title", title, shop.seen)
-    yield "title", Arm(by_title, [torch.from_numpy(title)])
+    told = [torch.from_numpy(title), going]
+    yield "title", Arm(by_title, told)
     if "fields" in chosen:
         fields = vectors_of(shop.fields, kept and kept / f"{dataset}_fields.npy")
-        told = [torch.from_numpy(title), torch.from_numpy(fields)]
-        yield "fields", Arm(by_title + text_views("fields", fields, shop.seen), told)
+        yield "fields", Arm(by_title + text_views("fields", fields, shop.seen), [*told, torch.from_numpy(fields)])
     views = {group: Affinity.count(group, codes_of(known, group), shop.seen) for group in views_of(known)}
-    yield "knowledge", Arm([*by_title, *views.values()], [torch.from_numpy(title)])
+    yield "knowledge", Arm([*by_title, *views.values()], told)
     for attribute in dict.fromkeys(group.split("/")[0] for group in views):
         rest = [view for group, view in views.items() if group.split("/")[0] != attribute]
-        yield f"without {attribute}", Arm(by_title + rest, [torch.from_numpy(title)])
+        yield f"without {attribute}", Arm(by_title + rest, told)
 
 
 def text_views(name: str, vectors: Floats, seen: Sequences) -> list[Affinity]:

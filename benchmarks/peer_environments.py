@@ -26,15 +26,8 @@ def python_of(package: str, folder: Path | None, requirements: Sequence[str] = (
         return str(python)
     print(f"installing {package} into {environment} …", file=sys.stderr)
     venv.create(environment, with_pip=True, clear=True)
-    command = [
-        str(python),
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        *(requirements or [package]),
-    ]
+    install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    command = [*install, *(requirements or [package])]
     made = subprocess.run(command, capture_output=True, text=True, check=False)
     if made.returncode:
         raise NoEnvironment(f"{package} cannot be installed: {last_line(made.stderr)}")

@@ -7,6 +7,7 @@ does weighs on both. CPU seconds count, not the clock. Prints a table and writes
 """
 
 import argparse
+import gzip
 import json
 import os
 import platform
@@ -98,7 +99,9 @@ def din(options: argparse.Namespace, folder: Path, told: list[Said]) -> Iterator
         _write_batches(batches, candidates, options.steps)
         sizes = ["--dim", WIDTH, "--hidden", *HIDDEN, "--attention", *ATTENTION, "--activation", "ReLU", "--softmax"]
         asked = ["--batches", batches, "--rounds", 2]
-        load, ours, peer = os.getloadavg()[0], [], []
+        load = os.getloadavg()[0]
+        ours: list[float] = []
+        peer: list[float] = []
         for _ in range(options.rounds):
             for python_, script, arguments, found in (
                 (sys.executable, "ranker_training.py", ["din", *asked, "--dim", WIDTH], ours),
@@ -108,13 +111,15 @@ def din(options: argparse.Namespace, folder: Path, told: list[Said]) -> Iterator
                 found += [1e6 * spent / said["examples"] for spent in said["cpu_seconds"]]
                 told.append({"script": script, "candidates": candidates, **said})
         remark = "each its own history" if candidates == 1 else f"{candidates} candidates a history"
-        yield _figure("DIN step: FuxiCTR", "CPU-us an example", ours, peer, remark, load)
+        yield _figure("DIN step: FuxiCTR", "CPU-us an example", ours, peer, remark=remark, load=load)
 
 
 def epoch(options: argparse.Namespace, folder: Path, told: list[Said]) -> Iterator[Figure]:
     """Yield CPU seconds an epoch, like for like: one block, one head, width 64, a softmax over all items."""
     python = python_of("recbole", options.venvs, REQUIREMENTS["recbole"])
-    load, ours, peer, targets = os.getloadavg()[0], [], [], _targets(options.sequences)
+    load, targets = os.getloadavg()[0], _targets(options.sequences)
+    ours: list[float] = []
+    peer: list[float] = []
     for number in range(options.rounds):
         own = folder / f"epoch-{number}"
         own.mkdir()
@@ -127,7 +132,7 @@ def epoch(options: argparse.Namespace, folder: Path, told: list[Said]) -> Iterat
         ours += [one["cpu_seconds"] / one["examples"] * targets for one in said["epochs"]]
         told.append({"script": "ours, full softmax", **said})
     remark = f"{targets} behaviours foretold; RecBole timed over {options.steps} steps of {PEER_BATCH}"
-    yield _figure("SASRec, like for like: RecBole", "CPU-s an epoch", ours, peer, remark, load)
+    yield _figure("SASRec, like for like: RecBole", "CPU-s an epoch", ours, peer, remark=remark, load=load)
 
 
 def course(options: argparse.Namespace, folder: Path, told: list[Said]) -> Iterator[Figure]:
@@ -147,7 +152,7 @@ def course(options: argparse.Namespace, folder: Path, told: list[Said]) -> Itera
     spent = _until(ours["epochs"], reached[0]), _until(peer["epochs"], best)
     last = "still rising" if best is peer["epochs"][-1] else "its best"
     remark = f"NDCG@10 {best['ndcg']:.4f} ({last}); ours ends at {max(one['ndcg'] for one in ours['epochs']):.4f}"
-    yield _figure("SASRec to NDCG@10: RecBole", "CPU-s", [spent[0]], [spent[1]], remark, load)
+    yield _figure("SASRec to NDCG@10: RecBole", "CPU-s", [spent[0]], [spent[1]], remark=remark, load=load)
 
 
 def _recbole(options: argparse.Namespace, folder: Path, size: dict[str, int]) -> list[object]:
@@ -162,8 +167,6 @@ def _until(epochs: Sequence[Said], one: Said) -> float:
 
 def _targets(sequences: Path) -> int:
     """Return how many behaviours of the training sequences have one before them: RecBole's examples."""
-    import gzip  # noqa: PLC0415
-
     with gzip.open(sequences, "rt", encoding="ascii") as lines:
         return sum(max(0, len(line.split()) - 4) for line in lines)  # the user, two held out, the first
 
@@ -183,7 +186,7 @@ def _write_batches(path: Path, candidates: int, steps: int) -> None:
     )
 
 
-def _figure(what: str, unit: str, ours: list[float], peer: list[float], remark: str, load: float) -> Figure:
+def _figure(what: str, unit: str, ours: list[float], peer: list[float], *, remark: str, load: float) -> Figure:
     return Figure(what, unit, statistics.median(ours), statistics.median(peer), ours, peer, remark, load)
 
 

@@ -84,9 +84,7 @@ def sasrec_epochs(options: argparse.Namespace) -> list[dict[str, float]]:
     train = [row[:-HELD_OUT] for row in sequences]
     offsets = np.cumsum([0, *map(len, train)], dtype=np.int64)
     log = Log.of(Sequences(offsets, np.concatenate(train)), items)
-    config = TrainingConfig(
-        epochs=options.epochs, batch_size=options.batch, seed=options.seed, patience=options.patience
-    )
+    config = TrainingConfig(epochs=options.epochs, batch_size=options.batch, seed=options.seed)
     torch.manual_seed(config.seed)
     model = SasRec(items)
     examples = OverAllItems(log) if options.loss == "full" else NextItems(log)
@@ -143,7 +141,6 @@ def main() -> None:
     parser.add_argument("--loss", choices=["full", "sampled"], default="sampled")
     parser.add_argument("--batch", type=int, default=256, help="sequences of a batch")
     parser.add_argument("--epochs", type=int, default=1)
-    parser.add_argument("--patience", type=int, default=3)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--batches", type=Path, help="a file of numpy's: target, history, label, items")
     parser.add_argument("--rounds", type=int, default=1)

@@ -51,9 +51,9 @@ def import_log(
     """Add the behaviours of a log to the knowledge base; a log that is there already adds nothing."""
     from memory.database import open_database  # noqa: PLC0415 - SQL takes a moment to import
 
-    log = _log(file, columns_of(map_columns), kind, time_format)
+    log = opened_log(file, columns_of(map_columns), kind, time_format)
     with open_database(settings_of(context, kb=kb).kb) as database:
-        found, added = _imported(database, log)
+        found, added = imported(database, log)
     if as_json:
         print_json(_document(log, found, added))
     else:
@@ -117,7 +117,10 @@ def delete(
     _tell_deleted(number, gone, as_json)
 
 
-def _log(file: Path, columns: dict[str, str] | None, kind: str | None, time_format: str | None) -> "BehaviorLog":
+def opened_log(
+    file: Path, columns: dict[str, str] | None = None, kind: str | None = None, time_format: str | None = None
+) -> "BehaviorLog":
+    """Return a log that can be read; raises what `open_log` raises."""
     with extras():
         from memory.behaviors.files import open_log  # noqa: PLC0415 - polars takes a moment to import
         from memory.behaviors.schema import Kind  # noqa: PLC0415
@@ -141,7 +144,7 @@ def _one_of(option: str, given: str, known: tuple[str, ...]) -> str:
     return given
 
 
-def _imported(database: "Database", log: "BehaviorLog") -> "tuple[PackedLog, Added]":
+def imported(database: "Database", log: "BehaviorLog") -> "tuple[PackedLog, Added]":
     """Read a log and store it; one that is stored already is not even read."""
     from memory.behaviors.imports import PackedLog, packed_log, store_log  # noqa: PLC0415
     from memory.behaviors.store import Added, import_of  # noqa: PLC0415

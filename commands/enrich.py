@@ -77,7 +77,8 @@ def demo(
     limit: Limit = None,
     as_json: AsJson = False,
 ) -> None:
-    """Enrich the bundled sample catalog, and measure the result against its gold."""
+    """Enrich the bundled sample catalog, measure the result against its gold, and rank with it for made-up shoppers."""
+    from commands.ranker_demo import demo_ranking, print_ranking  # noqa: PLC0415
     from commands.sample_scores import print_scores, score_sample  # noqa: PLC0415
 
     settings = settings_of(context, kb=kb, model=model)
@@ -86,10 +87,13 @@ def demo(
     report = _run(settings, SAMPLE_CATALOG, RunOptions(limit=limit, fresh=True))
     scores = score_sample(settings)
     if as_json:
-        print_json(report.as_json() | {"kb": settings.kb, "scores": scores})
+        print_json(report.as_json() | {"kb": settings.kb, "scores": scores, "ranking": demo_ranking(settings)})
         return
     conclude(report, settings, as_json)
     print_scores(scores)
+    ranking = demo_ranking(settings)
+    if ranking is not None:
+        print_ranking(ranking)
     _say_what_next(settings, report)
 
 
@@ -190,6 +194,7 @@ def _say_what_next(settings: Settings, report: "RunReport") -> None:
     for what, arguments in {
         "what is known of an item, with evidence": f"show {item_id} --kb {settings.kb}",
         "every step of one item": f"trace {sample} --item {item_id}",
+        "what a shopper may want next": f"ranker train --kb {settings.kb} && {invoked()} ranker rank --user u00001",
         "all of it as one file": f"export --format jsonl --out knowledge.jsonl --kb {settings.kb}",
         "your own products": "enrich YOUR_CATALOG.csv",
         "how to use a stronger model": "models",

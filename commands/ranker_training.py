@@ -18,7 +18,7 @@ from ranker.click_fitting import (
     train_ranker,
     views,
 )
-from ranker.click_through import auc_of
+from ranker.click_through import auc_of, line_of, logits_of
 from ranker.config import NextItemConfig
 from ranker.next_item_folder import NEXT_ITEM, fit_next_item, load_next_item, save_next_item
 from ranker.training import Epoch
@@ -64,7 +64,12 @@ def _train_clicks(learned: "Material", config: "ClickThroughConfig", folder: Pat
     model = train_ranker(learned, parts, config, folder=folder / CLICK_THROUGH, told=tell)
     best = auc_of(parts.select)(model)  # not what was told: a resumed run may have been best before
     about = ClickThroughFolder(
-        shape=model.config, config=config, arm=learned.arm, groups=groups, items=learned.behaviors.items
+        shape=model.config,
+        config=config,
+        arm=learned.arm,
+        groups=groups,
+        line=line_of(logits_of(model, parts.select)),
+        items=learned.behaviors.items,
     )
     save_click_through(folder, model, about, best)
     return best

@@ -45,9 +45,9 @@ def simulate(
     """
     from evaluators.shoppers.simulation import simulate as simulated  # noqa: PLC0415 - numpy takes a moment to import
 
-    items = _stock(settings_of(context, kb=kb))
+    items = stock(settings_of(context, kb=kb))
     found = simulated(items, shoppers=shoppers, events=events, hidden_share=hidden, seed=seed)
-    _write_log(found.log, out)
+    write_log(found.log, out)
     _write_truth(found.truths, truth)
     figures = {"shoppers": shoppers, "behaviors": len(found.log.item), "hidden": found.hidden_behaviors, "seed": seed}
     if as_json:
@@ -59,7 +59,8 @@ def simulate(
         )
 
 
-def _stock(settings: Settings) -> "list[ShopItem]":
+def stock(settings: Settings) -> "list[ShopItem]":
+    """Return all items with what is accepted of them."""
     from evaluators.shoppers.shop import ShopItem  # noqa: PLC0415
     from memory.database import open_existing_database  # noqa: PLC0415 - SQL takes a moment to import
     from memory.store import enrichments  # noqa: PLC0415
@@ -79,7 +80,8 @@ def _stock(settings: Settings) -> "list[ShopItem]":
         ]
 
 
-def _write_log(log: "Log", path: Path) -> None:
+def write_log(log: "Log", path: Path) -> None:
+    """Write a log as CSV."""
     from memory.atomic_file import written_whole  # noqa: PLC0415
 
     with written_whole(path) as unfinished, unfinished.open("w", encoding="utf-8", newline="") as file:

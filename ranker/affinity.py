@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from memory.behaviors.sequences import Sequences
 from memory.item_vectors.knowledge_table import KnowledgeTable
 
-ITEM = "item"
+ITEM, HISTORY = "item", "history"
 DENSE_CODES = 4096  # up to so many codes the counts are one matrix (64 MB); above, sorted pairs
 PRIOR = 0.5  # pseudo-count of observed and expected pairs
 NEWEST_FIRST = 0.7  # weight of a behaviour against the one after it
@@ -122,7 +122,7 @@ class Affinity:
 def affinities(seen: Sequences, known: KnowledgeTable | None = None, groups: Sequence[str] = ()) -> list[Affinity]:
     """Return the views that a ranker reads: the items near each other and anywhere in one history, then each group."""
     item = np.arange(len(seen.items), dtype=np.int64)
-    views = [Affinity.count(ITEM, item, seen), Affinity.count("history", item, seen, window=20, decay=1.0)]
+    views = [Affinity.count(ITEM, item, seen), Affinity.count(HISTORY, item, seen, window=20, decay=1.0)]
     if known is not None:
         views += [Affinity.count(group, codes_of(known, group), seen) for group in groups]
     return views

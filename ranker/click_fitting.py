@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,14 +11,15 @@ from numpy.typing import NDArray
 
 from memory.behaviors.sequences import Sequences
 from memory.record import Record
-from ranker.affinity import Affinity, Codes, affinities, clusters, codes_of
-from ranker.click_through import Impressions, Ranker, auc_of, logits_of, standardise, views_of
+from ranker.affinity import HISTORY, Affinity, Codes, affinities, clusters, codes_of
+from ranker.click_through import Impressions, Ranker, auc_of, line_of, logits_of, standardise, views_of
 from ranker.config import ClickThroughConfig
 from ranker.features import Matrix
 from ranker.impressions import Negatives, events, impressions
 from ranker.material import TITLE, Arm, Material, NothingToLearn
 from ranker.model import ClickThroughRanker, ClickThroughShape
 from ranker.references import Reference, ReferenceRanker
+from ranker.spectral import spectral_vectors
 from ranker.training import Epoch, fit
 from ranker.weights import ModelUnreadable, State, load_config, load_weights, put_weights, save_model
 
@@ -35,6 +36,7 @@ class ClickThroughFolder(Record):
     config: ClickThroughConfig
     arm: Arm
     groups: tuple[str, ...]  # attributes that are views, in order
+    line: tuple[float, float]  # of calibration
     items: tuple[str, ...]  # row -> id, of the table of ids
 
 
@@ -43,6 +45,7 @@ class Parts:
     """Examples of one protocol: counts know `seen` alone, training comes after it, then selection, then the test."""
 
     seen: Sequences
+    company: Affinity  # which items share a history, as far as seen
     train: Impressions
     select: Impressions
     test: Impressions
@@ -95,7 +98,8 @@ def parts_of(
         for place in (3, 2, 1)
     }
     train, select, test = (Impressions.of(behind[place], told, config.listwise) for place in (3, 2, 1))
-    return Parts(seen, train, select, test, of[1].user)
+    company = next(view for view in told if view.name == HISTORY)
+    return Parts(seen, company, train, select, test, of[1].user)
 
 
 def train_ranker(
@@ -107,8 +111,9 @@ def train_ranker(
     told: Told = lambda epoch: None,
 ) -> ClickThroughRanker:
     """Return the model that tells best what was clicked in the part for selection; a folder lets it be resumed."""
-    vectors = title_vectors(material)
-    tables = [] if vectors is None else [torch.from_numpy(vectors)]
+    titles = title_vectors(material)
+    tables = [] if titles is None else [torch.from_numpy(titles)]
+    tables.append(torch.from_numpy(spectral_vectors(parts.company)))
     shape = ClickThroughShape(
         items=len(material.behaviors.items),
         features=parts.train.features.shape[2],
@@ -139,18 +144,20 @@ def without_features(parts: Parts) -> Parts:
         Impressions(part.behind, part.features[:, :, :0], part.listwise)
         for part in (parts.train, parts.select, parts.test)
     )
-    return Parts(parts.seen, train, select, test, parts.users)
+    return replace(parts, train=train, select=select, test=test)
 
 
 def tested_probabilities(model: torch.nn.Module, parts: Parts) -> Matrix:
-    """Return the probability of a click for each candidate of the test, the clicked one first."""
+    """Return the chance of a click of each candidate of the test, the clicked one first, calibrated on the selection."""
     features = parts.train.features.shape[2] if _reads_features(model) else 0
     kept = parts if features else without_features(parts)
-    return np.asarray(1 / (1 + np.exp(-logits_of(model, kept.test).astype(np.float64))), dtype=np.float32)
+    slope, shift = line_of(logits_of(model, kept.select))
+    logits = slope * logits_of(model, kept.test).astype(np.float64) + shift
+    return np.asarray(1 / (1 + np.exp(-logits)), dtype=np.float32)
 
 
 def save_click_through(folder: Path, model: ClickThroughRanker, about: ClickThroughFolder, auc: float) -> None:
-    """Write the ranker; the items' vectors are the knowledge base's, and not kept here."""
+    """Write the ranker; the vectors of titles are the knowledge base's, and not kept here."""
     save_model(folder / CLICK_THROUGH, _Learned(model), about, {"selection AUC": auc})
 
 
@@ -160,25 +167,30 @@ def load_click_through(folder: Path, material: Material) -> Ranker:
     An item that it was not trained with has no id of its own there: knowledge alone speaks for it.
     """
     about = load_config(folder / CLICK_THROUGH, ClickThroughFolder)
-    told = material.of_arm(about.arm if about.shape.dimensions else Arm.LOG)
-    vectors = title_vectors(told)
-    tables = [] if vectors is None else [torch.from_numpy(vectors)]
-    if tuple(table.shape[1] for table in tables) != about.shape.dimensions:
+    spectral, with_titles = len(about.shape.dimensions) - 1, len(about.shape.dimensions) > 1
+    told = material.of_arm(about.arm if with_titles else Arm.LOG)
+    titles = title_vectors(told)
+    if about.shape.dimensions[:spectral] != (() if titles is None else titles.shape[1:]):
         raise ModelUnreadable(f"{str(folder)!r} was trained with other vectors of titles: reaseq ranker train")
-    model = ClickThroughRanker(about.shape.model_copy(update={"items": len(material.behaviors.items)}), tables)
-    state = _with_ids_of(material.behaviors.items, about.items, load_weights(folder / CLICK_THROUGH))
-    put_weights(model, state, folder / CLICK_THROUGH, beside=("vectors_",))
-    return Ranker(model.eval(), views(told, material.behaviors, about.groups))
+    items = material.behaviors.items
+    state = load_weights(folder / CLICK_THROUGH)
+    for name in ("ids.weight", f"vectors_{spectral}"):
+        state |= _with_rows_of(items, about.items, state, name)
+    if titles is not None:
+        state["vectors_0"] = torch.cat([torch.from_numpy(titles), torch.zeros(1, titles.shape[1])])
+    model = ClickThroughRanker(about.shape.model_copy(update={"items": len(items)}))
+    put_weights(model, state, folder / CLICK_THROUGH)
+    return Ranker(model.eval(), views(told, material.behaviors, about.groups), about.line)
 
 
-def _with_ids_of(items: Sequence[str], trained: Sequence[str], state: State) -> State:
-    """Return the weights with a row of the table of ids for each of the items; zeros for one that is new."""
-    ids = state.get("ids.weight")
-    if ids is None or len(ids) != len(trained) + 1:
-        return state  # a damaged folder, as its reader will find
+def _with_rows_of(items: Sequence[str], trained: Sequence[str], state: State, name: str) -> State:
+    """Return a table of the weights with a row for each of the items; zeros for one that is new."""
+    table = state.get(name)
+    if table is None or len(table) != len(trained) + 1:
+        return {}  # a damaged folder, as its reader will find
     row = {item_id: place for place, item_id in enumerate(trained)}
     places = torch.tensor([row.get(item_id, len(trained)) for item_id in (*items, "")])
-    return state | {"ids.weight": ids[places]}
+    return {name: table[places]}
 
 
 def _fingerprint(parts: Parts, tables: Sequence[torch.Tensor]) -> str:
@@ -186,21 +198,21 @@ def _fingerprint(parts: Parts, tables: Sequence[torch.Tensor]) -> str:
     digest = hashlib.sha256()
     for part in (parts.train, parts.select):
         for array in (part.behind.history, part.behind.candidates, part.features):
-            digest.update(np.ascontiguousarray(array).data)
+            digest.update(np.ascontiguousarray(array).tobytes())
     for table in tables:
-        digest.update(table.numpy().data)
+        digest.update(table.numpy().tobytes())
     return digest.hexdigest()
 
 
 class _Learned:
-    """A model's weights without the items' vectors."""
+    """A model's weights without the vectors of titles."""
 
     def __init__(self, model: ClickThroughRanker) -> None:
         self._model = model
 
     def state_dict(self) -> dict[str, torch.Tensor]:
         state = self._model.state_dict()
-        return {name: tensor for name, tensor in state.items() if not name.startswith("vectors_")}
+        return {name: own for name, own in state.items() if name != "vectors_0" or self._model.kinds == 1}
 
 
 def _reads_features(model: torch.nn.Module) -> bool:

@@ -134,6 +134,7 @@ def lessons(
 ) -> Lessons:
     """Return lists to learn from; each is retrieved by counts of other users alone, so that none knows its answer.
 
+    What nobody has wanted yet stands in no list: it can be no answer here, and would be learned to be never one.
     `last`: how many behaviours at the end of each sequence are learned to be found, from those before.
     """
     chance = torch.Generator().manual_seed(seed)
@@ -144,6 +145,7 @@ def lessons(
         retrievers = Retrievers.fit(log.of_users(fold != number), similarity)
         for history, true in _questions(log, (fold == number).nonzero()[:, 0], last):
             retrieved = retrieve(history, retrievers, similarity, repeats=repeats)
+            retrieved.base[:, log.counts == 0] = -torch.inf
             listed = candidates(history, retrieved, retrievers, similarity, count=count)
             hit = listed.item == true[:, None]
             known = hit.any(dim=1)

@@ -49,14 +49,10 @@ def load_weights(folder: Path) -> State:
         raise ModelUnreadable(f"{str(folder)!r} holds no readable {WEIGHTS}: {error}") from error
 
 
-def put_weights(model: nn.Module, state: State, folder: Path, beside: tuple[str, ...] = ()) -> None:
-    """Load the tensors of a folder into its model; raises `ModelUnreadable` where they are of another one.
-
-    Tensors of the model whose name begins with one of `beside` are not kept in the folder and stay as they are.
-    """
-    stays = {name: tensor for name, tensor in model.state_dict().items() if name.startswith(beside)}
+def put_weights(model: nn.Module, state: State, folder: Path) -> None:
+    """Load the tensors of a folder into its model; raises `ModelUnreadable` where they are of another one."""
     try:
-        model.load_state_dict(stays | state)
+        model.load_state_dict(state)
     except RuntimeError as error:
         raise ModelUnreadable(f"{str(folder)!r}: its {WEIGHTS} are not those of the model in {CONFIG}") from error
 

@@ -64,8 +64,8 @@ def one_round(model, batches):
     return sum(losses) / len(losses)
 
 
-def main():
-    """Run once, and print the figures."""
+def options_of():
+    """Return what the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--batches", type=Path, required=True, help="a file of numpy's: target, history, label, items")
     parser.add_argument("--folder", type=Path, required=True, help="an empty folder for files of the run's own")
@@ -75,7 +75,12 @@ def main():
     parser.add_argument("--attention", type=int, nargs="+", required=True, help="units of the attention's layers")
     parser.add_argument("--activation", required=True)
     parser.add_argument("--softmax", action="store_true")
-    options = parser.parse_args()
+    return parser.parse_args()
+
+
+def main():
+    """Run once, and print the figures."""
+    options = options_of()
     torch.set_num_threads(1)
     torch.manual_seed(1)
     with np.load(options.batches) as file:

@@ -156,3 +156,12 @@ def test_lessons_are_listed_without_the_counts_of_the_user_who_answers() -> None
     own = follows.gather(1, found.true[:, None])
 
     assert (own < 0.01).sum() == 1  # nobody else buys 1 and 2: the answer of the loner is not counted for him
+
+
+def test_what_nobody_has_wanted_is_no_wrong_answer_to_learn_from() -> None:
+    log = Log.of(shoppers_of_one_kind(100, hidden=(14, 29, 44, 59)), len(TITLES))
+
+    found = lessons(log, Similarity.of(TITLES, None, {}), folds=2, last=1, count=len(TITLES), seed=0)
+    base, popularity = (found.features[:, :, found.names.index(name)] for name in ("base", "popularity"))
+
+    assert (popularity[base >= 0] > 0).all()
