@@ -10,7 +10,6 @@ import torch
 
 from memory.behaviors.sequences import Sequences
 from ranker.click_fitting import (
-    CLICK_THROUGH,
     ClickThroughFolder,
     groups_of,
     load_click_through,
