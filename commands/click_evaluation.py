@@ -15,6 +15,7 @@ from evaluators.ranking.report import AttributeEffect, RankingProtocol, RankingR
 from evaluators.ranking.scoring import Metrics, click_through_metrics, compared, scored, sliced
 from evaluators.ranking.slices import by_history_length, by_popularity, popularity
 from memory.behaviors.sequences import Sequences
+from ranker.affinity import Codes, codes_of
 from ranker.click_fitting import Parts, groups_of, parts_of, tested_probabilities, train_ranker, train_reference, views
 from ranker.config import ClickThroughConfig, RankerConfig
 from ranker.material import Arm, Material
@@ -64,16 +65,16 @@ def judged(material: Material, config: RankerConfig, seeds: Sequence[int]) -> Ra
 
 def taken_apart(material: Material, config: RankerConfig, seeds: Sequence[int], attributes: int) -> RankingReport:
     """Return ours by the log alone, with titles, with knowledge, and without each of the commonest attributes."""
-    settings = config.click_through
+    settings, leaf = config.click_through, codes_of(material.known, "category")  # all are asked the same
     steps = []
     for arm in Arm:
         told = material.of_arm(arm)
-        steps.append(_ours(f"ours, {arm}", told, _parts(told, settings), settings, seeds))
+        steps.append(_ours(f"ours, {arm}", told, _parts(told, settings, leaf), settings, seeds))
     names = [name for name in groups_of(material) if name not in DERIVED][:attributes]
     effects = []
     for name in names:
         told = material.without(name)
-        lesser = _ours(f"ours, without {name}", told, _parts(told, settings), settings, seeds)
+        lesser = _ours(f"ours, without {name}", told, _parts(told, settings, leaf), settings, seeds)
         found = compared("AUC", (lesser.label, lesser.metrics()), ("with", steps[-1].metrics()))
         known = material.known.items_with(name)
         effects.append(AttributeEffect(attribute=name, items=known, difference=found.difference))
@@ -83,9 +84,9 @@ def taken_apart(material: Material, config: RankerConfig, seeds: Sequence[int], 
     return report.model_copy(update={"attributes": tuple(effects)})
 
 
-def _parts(material: Material, config: ClickThroughConfig) -> Parts:
+def _parts(material: Material, config: ClickThroughConfig, leaf: Codes | None = None) -> Parts:
     seen = material.behaviors.without_last(3)
-    return parts_of(material, views(material, seen, groups_of(material)), seen, config)
+    return parts_of(material, views(material, seen, groups_of(material)), seen, config, leaf)
 
 
 def _ours(label: str, material: Material, parts: Parts, config: ClickThroughConfig, seeds: Sequence[int]) -> Sitting:

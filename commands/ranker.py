@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ranker.config import RankerConfig
 
 Config = Annotated[Path | None, typer.Option("--config", help="Settings of the ranker (TOML).", metavar="FILE")]
-Seed = Annotated[int, typer.Option("--seed", help="Of everything that is drawn.", min=0)]
+Seed = Annotated[int | None, typer.Option("--seed", help="Of everything that is drawn.", min=0)]
 Seeds = Annotated[int, typer.Option("--seeds", help="How many times each system is trained.", min=1, max=20)]
 Html = Annotated[Path | None, typer.Option("--html", help="Also write a page.", metavar="FILE")]
 Task = Annotated[Literal["next-item", "click-through"], typer.Option("--task", help="What is foretold.")]
@@ -44,10 +44,10 @@ def train(
     data: Data = None,
     map_columns: ColumnMap = None,
     config: Config = None,
-    seed: Seed = 0,
+    seed: Seed = None,
     hold_out: Annotated[
-        int, typer.Option("--hold-out", help="Each user's last behaviours that are not learned from.", min=0)
-    ] = 2,
+        int | None, typer.Option("--hold-out", help="Each user's last behaviours that are not learned from.", min=0)
+    ] = None,
     repeats: Repeats = False,
     as_of: AsOf = None,
     out: Annotated[Path, typer.Option("--out", help="The folder to write.", metavar="DIR")] = FOLDER,
@@ -59,8 +59,9 @@ def train(
         from commands.ranker_training import train_both  # noqa: PLC0415 - torch is an extra
 
     settings = settings_of(context, kb=kb)
-    chosen = read_config(config).of(seed=seed, held_out=hold_out, repeats=repeats)
-    material = read_material(settings, data, columns_of(map_columns), milliseconds(as_of), repeats=repeats)
+    chosen = read_config(config).of(seed=seed, held_out=hold_out, repeats=repeats or None)
+    moment, again = milliseconds(as_of), chosen.next_item.repeats
+    material = read_material(settings, data, columns_of(map_columns), moment, repeats=again)
     metrics = train_both(material, chosen, out)
     if as_json:
         print_json({"folder": str(out), "metrics": metrics})
@@ -87,9 +88,9 @@ def evaluate(
     with extras():
         from commands.ranker_evaluation import evaluated  # noqa: PLC0415 - torch is an extra
 
-    chosen = read_config(config).of(repeats=repeats, refit=refit)
+    chosen = read_config(config).of(repeats=repeats or None, refit=refit or None)
     settings, moment = settings_of(context, kb=kb), milliseconds(as_of)
-    material = read_material(settings, data, columns_of(map_columns), moment, repeats=repeats)
+    material = read_material(settings, data, columns_of(map_columns), moment, repeats=chosen.next_item.repeats)
     _tell(evaluated(task, material, chosen, range(seeds)), html, as_json)
 
 
@@ -113,9 +114,9 @@ def ablate(
     with extras():
         from commands.ranker_evaluation import ablated  # noqa: PLC0415 - torch is an extra
 
-    chosen = read_config(config).of(repeats=repeats, refit=refit)
+    chosen = read_config(config).of(repeats=repeats or None, refit=refit or None)
     settings, moment = settings_of(context, kb=kb), milliseconds(as_of)
-    material = read_material(settings, data, columns_of(map_columns), moment, repeats=repeats)
+    material = read_material(settings, data, columns_of(map_columns), moment, repeats=chosen.next_item.repeats)
     report = ablated(task, material, chosen, range(seeds), attributes)
     _tell(report, html, as_json)
     if not as_json:
@@ -139,10 +140,13 @@ def rank(
 ) -> None:
     """Rank items for a user, and say which behaviours and which knowledge weighed most."""
     with extras():
-        from commands.ranker_training import ranked  # noqa: PLC0415 - torch is an extra
+        from commands.ranker_training import allows_repeats, ranked  # noqa: PLC0415 - torch is an extra
 
-    material = read_material(settings_of(context, kb=kb), data, columns_of(map_columns), milliseconds(as_of))
     wanted = None if candidates is None else [typed_id(one) for one in candidates.split(",") if one.strip()]
+    if wanted == []:
+        raise typer.BadParameter("names no item", param_hint="--candidates")
+    again, moment = allows_repeats(ranker), milliseconds(as_of)
+    material = read_material(settings_of(context, kb=kb), data, columns_of(map_columns), moment, repeats=again)
     found = ranked(material, ranker, typed_id(user), wanted, top)
     if as_json:
         print_json([one.model_dump(mode="json") for one in found])
@@ -153,7 +157,9 @@ def rank(
 def read_config(path: Path | None) -> "RankerConfig":
     """Return a ranker's settings; raises `ConfigUnreadable`."""
     from ranker.config import RankerConfig  # noqa: PLC0415 - only with the extra
-    from ranker.devices import use_threads  # noqa: PLC0415
+
+    with extras():
+        from ranker.devices import use_threads  # noqa: PLC0415
 
     try:
         given = {} if path is None else tomllib.loads(path.read_text(encoding="utf-8"))

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ranker.config import RankerConfig
     from ranker.material import Arm, Material, Questions
 
+NONE = ""  # no attribute's name
 DERIVED = ("demand",)  # no attribute that enrichment could be asked for
 METRICS = ("NDCG@10", "HR@10", "HR@5", "NDCG@5", "HR@20", "NDCG@20", "MRR")
 AT_ONCE = 256  # histories scored together: [256, items] of floats
@@ -78,7 +79,7 @@ def ablated(
     task: str, material: "Material", config: "RankerConfig", seeds: Sequence[int], attributes: int
 ) -> RankingReport:
     """Return ours by the log alone, with titles, with knowledge, and without each of the commonest attributes."""
-    from ranker.material import Arm  # noqa: PLC0415 - polars is an extra
+    from ranker.material import TITLE, Arm  # noqa: PLC0415 - polars is an extra
 
     if task == "click-through":
         from commands.click_evaluation import taken_apart  # noqa: PLC0415 - torch is an extra
@@ -88,9 +89,12 @@ def ablated(
     steps = [ours(f"ours, {arm}", exam.of_arm(arm), config, seeds) for arm in Arm]
     names = [name for name in material.known.groups() if name not in DERIVED][:attributes]
     lesser = {name: ours(f"ours, without {name}", exam.without(name), config, seeds) for name in names}
+    whole = steps[-1]
+    if names and set(material.vectors) - {TITLE}:  # such vectors tell every attribute: `without` drops them all
+        whole = ours("ours, knowledge without its vectors", exam.without(NONE), config, seeds)
     pairs = [(before.label, after.label) for before, after in itertools.pairwise(steps)]
     found = report(exam, [*simple(exam), *steps], seeds, pairs)
-    return found.model_copy(update={"attributes": attribute_effects(exam, steps[-1], lesser)})
+    return found.model_copy(update={"attributes": attribute_effects(exam, whole, lesser)})
 
 
 def answered(exam: Exam, scores: Scores) -> NDArray[np.float64]:
@@ -109,7 +113,12 @@ def answered(exam: Exam, scores: Scores) -> NDArray[np.float64]:
 
 def exam_of(material: "Material", config: "RankerConfig") -> Exam:
     """Return the exam on each user's last behaviour, learned without the last two (strict) or the last one (refit)."""
-    behaviors = material.behaviors.without_last(1 if config.refit else 2)
+    from ranker.material import NothingToLearn  # noqa: PLC0415 - polars is an extra
+
+    held_out = 1 if config.refit else 2
+    if material.behaviors.lengths.max(initial=0) < held_out + 2:
+        raise NothingToLearn(f"no user has {held_out + 2} behaviours: two to learn from, and {held_out} to be foretold")
+    behaviors = material.behaviors.without_last(held_out)
     return Exam(
         material=material.learning_from(behaviors),
         questions=material.last_questions(),
@@ -221,12 +230,7 @@ def _slices(exam: Exam, sittings: Sequence[Sitting]) -> Iterator[SliceScores]:
         ("length of the history", by_history_length(lengths)),
     ]
     for by, slices in parts:
-        systems = {
-            sitting.label: [
-                lambda chosen, own=own: next_item_metrics(user[chosen], own[chosen]) for own in sitting.ranks
-            ]
-            for sitting in sittings
-        }
+        systems = {sitting.label: [_sliced_metrics(user, own) for own in sitting.ranks] for sitting in sittings}
         yield from sliced(by, slices, "HR@10", systems)
 
 

@@ -5,14 +5,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from commands.output import say
 from commands.settings import Settings
 from commands.vectors import Telling
-from memory.errors import ReaseqError
 from memory.extras import extras
 
 if TYPE_CHECKING:
-    from sqlmodel import Session
-
     from memory.behaviors.sequences import Sequences
     from memory.database import Database
     from ranker.material import Material
@@ -23,10 +21,6 @@ Data = Annotated[
 ModelFolder = Annotated[Path, typer.Option("--ranker", help="The ranker's folder.", metavar="DIR")]
 FOLDER = Path("ranker-model")
 KNOWLEDGE = "knowledge"  # the set of vectors that are made of all but the titles
-
-
-class NothingToLearn(ReaseqError):
-    """There are no behaviours, or too few of them."""
 
 
 def read_material(
@@ -51,7 +45,8 @@ def read_material(
         _build_vectors(database, as_of)
         with database.session() as session:
             known = KnowledgeTable.of(session, as_of=as_of)
-            behaviors = _behaviors(session, data, columns, known.ids, as_of)
+        behaviors = _behaviors(database, data, columns, known.ids, as_of)
+        with database.session() as session:
             sets = {name: ItemVectors.load(session, name).of(behaviors.items) for name in (TITLE, KNOWLEDGE)}
     behaviors = behaviors if repeats else behaviors.without_repeats()
     return Material(behaviors, known.rows(behaviors.items), {name: own for name, own in sets.items() if own.any()})
@@ -71,16 +66,27 @@ def _build_vectors(database: "Database", as_of: int | None) -> None:
 
 
 def _behaviors(
-    session: "Session", data: Path | None, columns: dict[str, str] | None, items: tuple[str, ...], as_of: int | None
+    database: "Database", data: Path | None, columns: dict[str, str] | None, items: tuple[str, ...], as_of: int | None
 ) -> "Sequences":
     from memory.behaviors.files import read_behaviors  # noqa: PLC0415 - polars is an extra
+    from memory.behaviors.overview import clock_of  # noqa: PLC0415
+    from memory.behaviors.schema import Clock  # noqa: PLC0415
     from memory.behaviors.sequences import Sequences  # noqa: PLC0415
-    from memory.behaviors.store import behaviors_of  # noqa: PLC0415
+    from memory.behaviors.store import OtherClock, behaviors_of  # noqa: PLC0415
+    from ranker.material import NothingToLearn  # noqa: PLC0415
 
-    frame = behaviors_of(session, as_of=as_of) if data is None else read_behaviors(data, columns or {}).frame
-    found = Sequences.of(frame, items)
-    if data is not None and as_of is not None:
-        found = found.before(as_of)
+    if data is None:
+        with database.session() as session:
+            timed, found = clock_of(session) is not Clock.ORDER, Sequences.of(behaviors_of(session, as_of=as_of), items)
+    else:
+        log = read_behaviors(data, columns or {})
+        if log.rejected:
+            first = log.rejected[0]
+            say(f"{log.rejected_rows} rows of {data} are no behaviours, such as line {first.line}: {first.reason}")
+        timed, found = log.roles.time is not None, Sequences.of(log.frame, items)
+        found = found if as_of is None else found.before(as_of)
+    if as_of is not None and not timed:
+        raise OtherClock("the behaviours have order numbers and no times: --as-of cannot tell what was before")
     if not len(found.item):
         raise NothingToLearn("there are no behaviours: reaseq behaviors import FILE, or --data FILE")
     return found

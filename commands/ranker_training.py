@@ -19,8 +19,10 @@ from ranker.click_fitting import (
     views,
 )
 from ranker.click_through import auc_of, line_of, logits_of
-from ranker.next_item_folder import fit_next_item, load_next_item, save_next_item
+from ranker.config import NextItemConfig
+from ranker.next_item_folder import NEXT_ITEM, fit_next_item, load_next_item, save_next_item
 from ranker.training import Epoch
+from ranker.weights import load_config
 
 if TYPE_CHECKING:
     from ranker.config import ClickThroughConfig, RankerConfig
@@ -55,14 +57,12 @@ def _train_clicks(learned: "Material", config: "ClickThroughConfig", folder: Pat
     """Train on each user's third last behaviour, as counts before it tell; the second last selects the weights."""
     groups, seen = groups_of(learned), learned.behaviors.without_last(3)
     parts = parts_of(learned, views(learned, seen, groups), seen, config)
-    epochs: list[Epoch] = []
 
     def tell(epoch: Epoch) -> None:
-        epochs.append(epoch)
         say(f"epoch {epoch.number + 1}: loss {epoch.loss:.4f}, selection AUC {epoch.metric:.4f}")
 
     model = train_ranker(learned, parts, config, folder=folder / CLICK_THROUGH, told=tell)
-    best = max((epoch.metric for epoch in epochs), default=auc_of(parts.select)(model))
+    best = auc_of(parts.select)(model)  # not what was told: a resumed run may have been best before
     about = ClickThroughFolder(
         shape=model.config,
         config=config,
@@ -73,6 +73,11 @@ def _train_clicks(learned: "Material", config: "ClickThroughConfig", folder: Pat
     )
     save_click_through(folder, model, about, best)
     return best
+
+
+def allows_repeats(folder: Path) -> bool:
+    """Return whether a stored ranker was trained to foretell what a user has already; raises `ModelUnreadable`."""
+    return load_config(folder / NEXT_ITEM, NextItemConfig).repeats
 
 
 def ranked(material: "Material", folder: Path, user: str, candidates: list[str] | None, top: int) -> list[RankedItem]:

@@ -1,5 +1,6 @@
 """The click-through ranker from what the knowledge base holds, as a folder, and back: counts are taken anew."""
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,19 +11,20 @@ from numpy.typing import NDArray
 
 from memory.behaviors.sequences import Sequences
 from memory.record import Record
-from ranker.affinity import HISTORY, Affinity, affinities, clusters, codes_of
+from ranker.affinity import HISTORY, Affinity, Codes, affinities, clusters, codes_of
 from ranker.click_through import Impressions, Ranker, auc_of, line_of, logits_of, standardise, views_of
 from ranker.config import ClickThroughConfig
 from ranker.features import Matrix
 from ranker.impressions import Negatives, events, impressions
-from ranker.material import TITLE, Arm, Material
+from ranker.material import TITLE, Arm, Material, NothingToLearn
 from ranker.model import ClickThroughRanker, ClickThroughShape
 from ranker.references import Reference, ReferenceRanker
 from ranker.spectral import spectral_vectors
 from ranker.training import Epoch, fit
-from ranker.weights import load_config, load_weights, save_model
+from ranker.weights import ModelUnreadable, State, load_config, load_weights, put_weights, save_model
 
 CLICK_THROUGH = "click-through"  # its folder in a ranker's folder
+LEAST = 4  # behaviours of a user: one that is seen, one each for training, selection and test
 CLUSTERS = (40, 200, 1000)  # of titles
 Told = Callable[[Epoch], None]
 
@@ -74,9 +76,20 @@ def views(material: Material, seen: Sequences, groups: Sequence[str]) -> list[Af
     return found + [Affinity.count(group, codes_of(material.known, group), seen) for group in groups]
 
 
-def parts_of(material: Material, told: Sequence[Affinity], seen: Sequences, config: ClickThroughConfig) -> Parts:
-    """Return the examples: each user's third last behaviour, second last, and last; `seen` ends before them."""
-    leaf = codes_of(material.known, "category")
+def parts_of(
+    material: Material,
+    told: Sequence[Affinity],
+    seen: Sequences,
+    config: ClickThroughConfig,
+    leaf: Codes | None = None,
+) -> Parts:
+    """Return the examples: each user's third last behaviour, second last, and last; `seen` ends before them.
+
+    `leaf` is where negatives of the same leaf come from, else what the material knows. Raises `NothingToLearn`.
+    """
+    if material.behaviors.lengths.max(initial=0) < LEAST:
+        raise NothingToLearn(f"no user has {LEAST} behaviours to learn from: too few for rankings by click")
+    leaf = codes_of(material.known, "category") if leaf is None else leaf
     of = {place: events(material.behaviors, last=0, held_out=place) for place in (3, 2, 1)}
     behind = {
         place: impressions(
@@ -109,7 +122,8 @@ def train_ranker(
     torch.manual_seed(config.seed)
     model = ClickThroughRanker(shape, tables)
     standardise(model, parts.train.features)
-    fit(model, parts.train, auc_of(parts.select), config, folder=folder, told=told)
+    data = "" if folder is None else _fingerprint(parts, tables)
+    fit(model, parts.train, auc_of(parts.select), config, folder=folder, data=data, told=told)
     return model
 
 
@@ -153,21 +167,37 @@ def load_click_through(folder: Path, material: Material) -> Ranker:
     An item that it was not trained with has no id of its own there: knowledge alone speaks for it.
     """
     about = load_config(folder / CLICK_THROUGH, ClickThroughFolder)
-    state = load_weights(folder / CLICK_THROUGH)
-    told = material.of_arm(about.arm)
-    items = material.behaviors.items
-    row = {item_id: place for place, item_id in enumerate(about.items)}
-    places = torch.tensor([row.get(item_id, len(about.items)) for item_id in (*items, "")])
-    for name in ("ids.weight", f"vectors_{len(about.shape.dimensions) - 1}"):
-        state[name] = state[name][places]
+    told = material.of_arm(about.arm if len(about.shape.dimensions) > 1 else Arm.LOG)
+    state = _with_rows_of(material.behaviors.items, about, load_weights(folder / CLICK_THROUGH))
     titles = title_vectors(told)
     if len(about.shape.dimensions) > 1:
-        width = about.shape.dimensions[0]
-        known = torch.zeros(len(items), width) if titles is None else torch.from_numpy(titles)
-        state["vectors_0"] = torch.cat([known, torch.zeros(1, width)])
-    model = ClickThroughRanker(about.shape.model_copy(update={"items": len(items)}))
-    model.load_state_dict(state)
+        if titles is None or titles.shape[1] != about.shape.dimensions[0]:
+            raise ModelUnreadable(f"{str(folder)!r} was trained with other vectors of titles: reaseq ranker train")
+        state["vectors_0"] = torch.cat([torch.from_numpy(titles), torch.zeros(1, titles.shape[1])])
+    model = ClickThroughRanker(about.shape.model_copy(update={"items": len(material.behaviors.items)}))
+    put_weights(model, state, folder / CLICK_THROUGH)
     return Ranker(model.eval(), views(told, material.behaviors, about.groups), about.line)
+
+
+def _with_rows_of(items: Sequence[str], about: ClickThroughFolder, state: State) -> State:
+    """Return the weights with a row for each of the items in what has one an item; zeros for an item that is new."""
+    row = {item_id: place for place, item_id in enumerate(about.items)}
+    places = torch.tensor([row.get(item_id, len(about.items)) for item_id in (*items, "")])
+    of_items = ("ids.weight", f"vectors_{len(about.shape.dimensions) - 1}")
+    if any(name not in state or len(state[name]) != len(about.items) + 1 for name in of_items):
+        return state  # a damaged folder, as its reader will find
+    return state | {name: state[name][places] for name in of_items}
+
+
+def _fingerprint(parts: Parts, tables: Sequence[torch.Tensor]) -> str:
+    """Return a hash of all that is learned from."""
+    digest = hashlib.sha256()
+    for part in (parts.train, parts.select):
+        for array in (part.behind.history, part.behind.candidates, part.features):
+            digest.update(np.ascontiguousarray(array).data)
+    for table in tables:
+        digest.update(table.numpy().data)
+    return digest.hexdigest()
 
 
 class _Learned:

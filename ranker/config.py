@@ -55,7 +55,11 @@ class RankerConfig(Record):
     sasrec: TrainingConfig = TrainingConfig(learning_rate=2e-3, batch_size=128, epochs=40)
 
     def of(self, **given: Any) -> Self:
-        """Return the settings with some of them changed; `seed` and `repeats` are those of all models."""
+        """Return the settings with some of them changed; `seed` and `repeats` are those of all models.
+
+        What is given as None stays as it is.
+        """
+        given = {name: value for name, value in given.items() if value is not None}
         seed: dict[str, Any] = {"seed": given.pop("seed")} if "seed" in given else {}
         repeats: dict[str, Any] = {"repeats": given.pop("repeats")} if "repeats" in given else {}
         changed = (
@@ -64,6 +68,7 @@ class RankerConfig(Record):
             | {
                 "next_item": self.next_item.model_copy(update=seed | repeats),
                 "click_through": self.click_through.model_copy(update=seed),
+                "sasrec": self.sasrec.model_copy(update=seed),
             }
         )
         return type(self).model_validate(changed)

@@ -10,10 +10,15 @@ from numpy.typing import NDArray
 
 from memory.behaviors.sequences import Sequences
 from memory.behaviors.splits import Events, per_event
+from memory.errors import ReaseqError
 from memory.item_vectors.knowledge_table import KnowledgeTable
 from ranker.features import Matrix
 
 TITLE = "title"  # the set of vectors that are made of titles alone
+
+
+class NothingToLearn(ReaseqError):
+    """There are no behaviours, or too few of each user."""
 
 
 class Arm(StrEnum):

@@ -12,7 +12,8 @@ from torch import Tensor
 from memory.record import Record
 from ranker.config import NextItemConfig
 from ranker.features import Matrix
-from ranker.fusion import NEAR, Candidates, Reranker, Retrievers, candidates, learn, lessons, retrieve
+from ranker.fusion import NEAR, Candidates, Lessons, Reranker, Retrievers, candidates, learn, lessons, retrieve
+from ranker.material import NothingToLearn
 from ranker.retrieval import Behaviors, Log, histories_of
 from ranker.similarity import Feature, Knowledge, Similarity
 
@@ -57,21 +58,12 @@ class NextItemRanker:
     ) -> Self:
         """Fit on sequences over the catalog `titles`; without `knowledge` and `vectors`, on the log and the titles.
 
-        A title may be "": where all are, the log alone counts.
+        A title may be "": where all are, the log alone counts. Raises `NothingToLearn`.
         """
         chosen = config or NextItemConfig()
         log = Log.of(behaviors, len(titles))
         similarity = Similarity.of(titles, knowledge, vectors or {})
-        with torch.no_grad():
-            learned = lessons(
-                log,
-                similarity,
-                folds=chosen.folds,
-                last=chosen.last,
-                count=chosen.candidates,
-                seed=chosen.seed,
-                repeats=chosen.repeats,
-            )
+        learned = _lessons(log, similarity, chosen)
         model = learn(learned, seed=chosen.seed, epochs=chosen.epochs)
         told = chosen.model_copy(update={"features": learned.names})
         return cls(Retrievers.fit(log, similarity), similarity, model, told)
@@ -83,19 +75,35 @@ class NextItemRanker:
 
     @torch.no_grad()
     def score(self, histories: Sequence[NDArray[np.int32]]) -> NDArray[np.float32]:
-        """Return scores [histories, items]; -inf for the items of the history unless the config allows repeats."""
-        return np.concatenate([self._scores(part).numpy() for part in torch.split(histories_of(histories), BATCH)])
+        """Return scores [histories, items]; -inf for the items of the history unless the config allows repeats.
+
+        A history may be empty: then the most popular items are the best.
+        """
+        starts = range(0, len(histories), BATCH)
+        scores = [self._scores(histories[start : start + BATCH]).numpy() for start in starts]
+        return np.concatenate([np.zeros((0, len(self.similarity.term)), np.float32), *scores])
 
     @torch.no_grad()
     def top(self, history: NDArray[np.int32], k: int = 10) -> list[Ranked]:
-        """Return the k best items for a history, with reasons."""
-        scores, items = self._scores(histories_of([history]))[0].topk(k)
+        """Return the k best items for a history, with reasons; fewer where fewer are on offer."""
+        scores = self._scores([history])[0]
+        best, items = scores.topk(min(k, int(scores.isfinite().sum())))
         return [
             Ranked(item=item, score=score, reason=self.reason(history, item))
-            for item, score in zip(items.tolist(), scores.tolist(), strict=True)
+            for item, score in zip(items.tolist(), best.tolist(), strict=True)
         ]
 
-    def _scores(self, history: Tensor) -> Tensor:
+    def _scores(self, histories: Sequence[NDArray[np.int32]]) -> Tensor:
+        scores = self._ranked(histories_of(histories))
+        for row, own in enumerate(histories):
+            if not len(own):
+                scores[row] = self.retrievers.item_sides[:, 0]  # how often each was chosen: nothing else tells
+            elif not self.config.repeats:
+                # In a small catalog the history is among the candidates, in a long one some of it was not read.
+                scores[row, torch.from_numpy(own.astype(np.int64))] = -torch.inf
+        return scores
+
+    def _ranked(self, history: Tensor) -> Tensor:
         retrieved = retrieve(history, self.retrievers, self.similarity, repeats=self.config.repeats)
         listed = candidates(history, retrieved, self.retrievers, self.similarity, count=self.config.candidates)
         return (retrieved.base - BELOW).scatter(1, listed.item, self.model(self._read(listed)))
@@ -122,3 +130,19 @@ class NextItemRanker:
         alone *= 0.7 ** torch.arange(len(own))
         nearest = int(own[alone.argmax(), 0])
         return Reason(history_item=nearest, shared=self.similarity.shared(nearest, item)[:SHARED])
+
+
+@torch.no_grad()
+def _lessons(log: Log, similarity: Similarity, config: NextItemConfig) -> Lessons:
+    found = lessons(
+        log,
+        similarity,
+        folds=config.folds,
+        last=config.last,
+        count=config.candidates,
+        seed=config.seed,
+        repeats=config.repeats,
+    )
+    if not len(found.true):
+        raise NothingToLearn("too few users have two behaviours or more, beside those held out: nothing can be learned")
+    return found

@@ -8,7 +8,7 @@ from ranker.material import Material
 from ranker.next_item import NextItemRanker
 from ranker.retrieval import Log
 from ranker.similarity import Similarity
-from ranker.weights import load_config, load_weights, save_model
+from ranker.weights import load_config, load_weights, put_weights, save_model
 
 NEXT_ITEM = "next-item"  # its folder in a ranker's folder
 
@@ -33,7 +33,7 @@ def load_next_item(folder: Path, material: Material) -> NextItemRanker:
     """Return a stored ranker that counts the behaviours of the material; raises `ranker.weights.ModelUnreadable`."""
     config = load_config(folder / NEXT_ITEM, NextItemConfig)
     model = Reranker(len(config.features))
-    model.load_state_dict(load_weights(folder / NEXT_ITEM))
+    put_weights(model, load_weights(folder / NEXT_ITEM), folder / NEXT_ITEM)
     similarity = Similarity.of(material.titles, material.knowledge, material.vectors)
     log = Log.of(material.behaviors, len(material.titles))
     return NextItemRanker(Retrievers.fit(log, similarity), similarity, model.eval(), config)

@@ -49,6 +49,12 @@ class _Course:
     def best_epoch(self) -> int:
         return max(self.epochs, key=lambda epoch: (epoch.metric, -epoch.number)).number if self.epochs else -1
 
+    def add(self, loss: float, metric: float, model: nn.Module) -> None:
+        """Add an epoch, and keep the weights if they are the best so far."""
+        self.epochs.append(Epoch(len(self.epochs), loss, metric))
+        if self.best_epoch == len(self.epochs) - 1:
+            self.best = {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
+
     def ended(self, config: TrainingConfig) -> bool:
         return len(self.epochs) >= config.epochs or len(self.epochs) - 1 - self.best_epoch >= config.patience
 
@@ -60,28 +66,28 @@ def fit(
     config: TrainingConfig,
     *,
     folder: Path | None = None,
+    data: str = "",
     told: Callable[[Epoch], None] = lambda epoch: None,
 ) -> list[Epoch]:
     """Train `model` in place until the validation metric stops rising, and leave it with its best weights.
 
-    `folder` keeps a checkpoint after each epoch; the same call goes on there, and ends as an uninterrupted run does. On
-    one CPU thread equal seeds give equal weights, bit for bit. Raises `memory.atomic_file.FileUnwritable`.
+    `folder` keeps a checkpoint after each epoch; the same call, with the same `data` (a hash of what is learned from),
+    goes on there, and ends as an uninterrupted run does. On one CPU thread equal seeds give equal weights, bit for bit.
+    Raises `memory.atomic_file.FileUnwritable`.
     """
     with place() as here:
         optimizer = torch.optim.AdamW(model.parameters(), config.learning_rate, weight_decay=config.weight_decay)
-        course = _resumed(model, optimizer, config, folder) or _Course([], {})
+        run = _settings(config) + data
+        course = _resumed(model, optimizer, run, folder) or _Course([], {})
         prepared = here.prepared(model)
         while not course.ended(config):
-            number = len(course.epochs)
-            loss = _one_epoch(prepared, optimizer, examples, config, here, number=number)
-            course.epochs.append(Epoch(number, loss, here.agreed(_metric(model, validate) if here.leads else 0.0)))
-            if course.best_epoch == number:
-                course.best = {name: tensor.detach().clone() for name, tensor in model.state_dict().items()}
+            loss = _one_epoch(prepared, optimizer, examples, config, here, number=len(course.epochs))
+            metric = here.agreed(_metric(model, validate) if here.leads else 0.0)
+            course.add(loss, metric, model)
             if here.leads:
-                _keep(model, optimizer, course, config, folder)
+                _keep(model, optimizer, course, run, folder)
                 told(course.epochs[-1])
-        model.load_state_dict(course.best)
-        model.eval()
+        model.eval().load_state_dict(course.best)
         return course.epochs
 
 
@@ -114,15 +120,13 @@ def _one_epoch(
     return total / max(1, count)
 
 
-def _keep(
-    model: nn.Module, optimizer: torch.optim.Optimizer, course: _Course, config: TrainingConfig, folder: Path | None
-) -> None:
+def _keep(model: nn.Module, optimizer: torch.optim.Optimizer, course: _Course, run: str, folder: Path | None) -> None:
     if folder is None:
         return
     folder.mkdir(parents=True, exist_ok=True)
     epochs = [(epoch.number, epoch.loss, epoch.metric) for epoch in course.epochs]
     state = {
-        "settings": _settings(config),
+        "settings": run,
         "model": model.state_dict(),
         "optimizer": optimizer.state_dict(),
         "epochs": epochs,
@@ -132,15 +136,13 @@ def _keep(
         torch.save(state, unfinished)
 
 
-def _resumed(
-    model: nn.Module, optimizer: torch.optim.Optimizer, config: TrainingConfig, folder: Path | None
-) -> _Course | None:
-    """Load what was kept; what cannot be read, or is of another model or other settings, counts as none."""
+def _resumed(model: nn.Module, optimizer: torch.optim.Optimizer, run: str, folder: Path | None) -> _Course | None:
+    """Load what was kept; what cannot be read, or is of another model, other settings or data, counts as none."""
     if folder is None or not (folder / CHECKPOINT).exists():
         return None
     try:
         kept = torch.load(folder / CHECKPOINT, weights_only=True)
-        if kept["settings"] != _settings(config):
+        if kept["settings"] != run:
             return None
         model.load_state_dict(kept["model"])
         optimizer.load_state_dict(kept["optimizer"])

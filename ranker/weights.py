@@ -7,7 +7,7 @@ from typing import Protocol, TypeVar
 import orjson
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from memory.atomic_file import written_whole
 from memory.errors import ReaseqError
@@ -47,6 +47,14 @@ def load_weights(folder: Path) -> State:
         return load_file(folder / WEIGHTS)
     except (OSError, SafetensorError) as error:
         raise ModelUnreadable(f"{str(folder)!r} holds no readable {WEIGHTS}: {error}") from error
+
+
+def put_weights(model: nn.Module, state: State, folder: Path) -> None:
+    """Load the tensors of a folder into its model; raises `ModelUnreadable` where they are of another one."""
+    try:
+        model.load_state_dict(state)
+    except RuntimeError as error:
+        raise ModelUnreadable(f"{str(folder)!r}: its {WEIGHTS} are not those of the model in {CONFIG}") from error
 
 
 def load_config(folder: Path, kind: type[Config]) -> Config:

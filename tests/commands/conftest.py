@@ -14,6 +14,20 @@ K1,Acme steel kettle 1.7 l red,Boils fast. Power 2200 W.,Acme
 K2,Nordlicht Wasserkocher 1 l blau,Edelstahl,Nordlicht
 K3,"Plain cotton t-shirt, size M, black",,Basico
 """
+BRANDS = ("Acme", "Nordlicht", "Basico", "Lumen")
+COLORS = ("red", "blue", "black", "white", "green", "grey")
+SMALL_RANKER = """
+[next_item]
+candidates = 10
+folds = 2
+epochs = 1
+
+[click_through]
+epochs = 2
+
+[sasrec]
+epochs = 1
+"""
 DEPARTMENTS = ("attributes", "clothing", "kitchen")  # a smaller taxonomy is read faster
 SETTING_PREFIXES = ("REASEQ_", "OPENAI_", "OLLAMA_")
 
@@ -48,6 +62,42 @@ def enriched(tmp_path_factory: pytest.TempPathFactory, cache: Path, departments:
         _settle(folder, cache, departments, monkeypatch)
         ran = reaseq("enrich", "kettles.csv", "--kb", f"sqlite:///{folder}/kettles.db", "--json")
     return f"sqlite:///{folder}/kettles.db", ran
+
+
+@pytest.fixture(scope="session")
+def stocked_shop(tmp_path_factory: pytest.TempPathFactory, cache: Path, departments: Path) -> Path:
+    """A folder with shop.db, a knowledge base of 24 items and a log of simulated shoppers; not to be written to."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        folder = tmp_path_factory.mktemp("shop")
+        _settle(folder, cache, departments, monkeypatch)
+        (folder / "shop.csv").write_text(shop_rows(), encoding="utf-8")
+        for arguments in (
+            ["enrich", "shop.csv"],
+            ["simulate", "--shoppers", 60, "--events", 25, "--out", "log.csv", "--truth", "truth.jsonl"],
+            ["behaviors", "import", "log.csv"],
+        ):
+            ran = reaseq(*arguments, "--kb", f"sqlite:///{folder}/shop.db")
+            assert ran.code == 0, ran.all
+    return folder
+
+
+@pytest.fixture
+def shop(stocked_shop: Path, folder: Path) -> str:
+    """A knowledge base of the shop to write to; beside it log.csv and small.toml, settings of a quick training."""
+    for name in ("shop.db", "log.csv"):
+        shutil.copy(stocked_shop / name, folder)
+    (folder / "small.toml").write_text(SMALL_RANKER, encoding="utf-8")
+    return "sqlite:///shop.db"
+
+
+def shop_rows() -> str:
+    """Return a catalog of kettles and t-shirts, of each brand in several colours."""
+    rows = ["sku,name,description,brand"]
+    for number, brand in enumerate(BRANDS):
+        for place, color in enumerate(COLORS):
+            name = f"{brand} steel kettle 1.7 l {color}" if place % 2 else f"{brand} plain cotton t-shirt {color}"
+            rows.append(f"S{number}{place},{name},,{brand}")
+    return "\n".join(rows)
 
 
 def _settle(folder: Path, cache: Path, departments: Path, monkeypatch: pytest.MonkeyPatch) -> None:
