@@ -148,7 +148,7 @@ def without_features(parts: Parts) -> Parts:
 
 
 def tested_probabilities(model: torch.nn.Module, parts: Parts) -> Matrix:
-    """Return the chance of a click of each candidate of the test, the clicked one first, calibrated on the selection."""
+    """Return the chance of a click for each candidate of the test, the clicked one first; calibrated on the selection."""
     features = parts.train.features.shape[2] if _reads_features(model) else 0
     kept = parts if features else without_features(parts)
     slope, shift = line_of(logits_of(model, kept.select))
@@ -167,30 +167,26 @@ def load_click_through(folder: Path, material: Material) -> Ranker:
     An item that it was not trained with has no id of its own there: knowledge alone speaks for it.
     """
     about = load_config(folder / CLICK_THROUGH, ClickThroughFolder)
-    spectral, with_titles = len(about.shape.dimensions) - 1, len(about.shape.dimensions) > 1
-    told = material.of_arm(about.arm if with_titles else Arm.LOG)
+    told = material.of_arm(about.arm if len(about.shape.dimensions) > 1 else Arm.LOG)
+    state = _with_rows_of(material.behaviors.items, about, load_weights(folder / CLICK_THROUGH))
     titles = title_vectors(told)
-    if about.shape.dimensions[:spectral] != (() if titles is None else titles.shape[1:]):
-        raise ModelUnreadable(f"{str(folder)!r} was trained with other vectors of titles: reaseq ranker train")
-    items = material.behaviors.items
-    state = load_weights(folder / CLICK_THROUGH)
-    for name in ("ids.weight", f"vectors_{spectral}"):
-        state |= _with_rows_of(items, about.items, state, name)
-    if titles is not None:
+    if len(about.shape.dimensions) > 1:
+        if titles is None or titles.shape[1] != about.shape.dimensions[0]:
+            raise ModelUnreadable(f"{str(folder)!r} was trained with other vectors of titles: reaseq ranker train")
         state["vectors_0"] = torch.cat([torch.from_numpy(titles), torch.zeros(1, titles.shape[1])])
-    model = ClickThroughRanker(about.shape.model_copy(update={"items": len(items)}))
+    model = ClickThroughRanker(about.shape.model_copy(update={"items": len(material.behaviors.items)}))
     put_weights(model, state, folder / CLICK_THROUGH)
     return Ranker(model.eval(), views(told, material.behaviors, about.groups), about.line)
 
 
-def _with_rows_of(items: Sequence[str], trained: Sequence[str], state: State, name: str) -> State:
-    """Return a table of the weights with a row for each of the items; zeros for one that is new."""
-    table = state.get(name)
-    if table is None or len(table) != len(trained) + 1:
-        return {}  # a damaged folder, as its reader will find
-    row = {item_id: place for place, item_id in enumerate(trained)}
-    places = torch.tensor([row.get(item_id, len(trained)) for item_id in (*items, "")])
-    return {name: table[places]}
+def _with_rows_of(items: Sequence[str], about: ClickThroughFolder, state: State) -> State:
+    """Return the weights with a row for each of the items in what has one an item; zeros for an item that is new."""
+    row = {item_id: place for place, item_id in enumerate(about.items)}
+    places = torch.tensor([row.get(item_id, len(about.items)) for item_id in (*items, "")])
+    of_items = ("ids.weight", f"vectors_{len(about.shape.dimensions) - 1}")
+    if any(name not in state or len(state[name]) != len(about.items) + 1 for name in of_items):
+        return state  # a damaged folder, as its reader will find
+    return state | {name: state[name][places] for name in of_items}
 
 
 def _fingerprint(parts: Parts, tables: Sequence[torch.Tensor]) -> str:
@@ -198,9 +194,9 @@ def _fingerprint(parts: Parts, tables: Sequence[torch.Tensor]) -> str:
     digest = hashlib.sha256()
     for part in (parts.train, parts.select):
         for array in (part.behind.history, part.behind.candidates, part.features):
-            digest.update(np.ascontiguousarray(array).tobytes())
+            digest.update(np.ascontiguousarray(array).data)
     for table in tables:
-        digest.update(table.numpy().tobytes())
+        digest.update(table.numpy().data)
     return digest.hexdigest()
 
 

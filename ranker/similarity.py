@@ -86,9 +86,8 @@ class Similarity:
         """Return the similarity of profiles and all items, all groups together, [histories, items]."""
         row = torch.arange(len(self.term))[:, None].expand_as(self.term)
         at = torch.stack([row.ravel(), self.term.ravel()])
-        table = torch.sparse_coo_tensor(
-            at, self.weight.ravel(), (len(self.term), len(self.terms)), check_invariants=False
-        )
+        shape = (len(self.term), len(self.terms))
+        table = torch.sparse_coo_tensor(at, self.weight.ravel(), shape, check_invariants=False)
         scores: Tensor = torch.sparse.mm(table, profile.T).T
         return scores
 
