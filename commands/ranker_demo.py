@@ -14,30 +14,32 @@ from memory.extras import ExtraMissing, extras
 if TYPE_CHECKING:
     from evaluators.ranking.report import RankingReport
 
-SHOPPERS, EVENTS, HIDDEN, SEED = (
-    200,
-    30,
-    0.25,
-    0,
-)  # few: with thousands over 120 items the log alone says nearly everything
+SHOPPERS, EVENTS, HIDDEN, SEED = 200, 30, 0.25, 0  # few: thousands over 120 items alone say nearly everything
 LOG = Path("demo-shoppers.csv")
 
 
 def demo_ranking(settings: Settings) -> "RankingReport | None":
-    """Simulate, import, rank with and without knowledge; None, with a word why, where the extra is not installed."""
+    """Simulate, import, rank with and without knowledge; None, with a word why, where that is not possible."""
     try:
         with extras():
             from commands.ranker_evaluation import ablated  # noqa: PLC0415 - torch is an extra
             from ranker.config import RankerConfig  # noqa: PLC0415
             from ranker.devices import use_threads  # noqa: PLC0415
             from ranker.floors import floors_of  # noqa: F401, PLC0415
+            from ranker.material import NothingToLearn  # noqa: PLC0415
     except ExtraMissing as missing:
         say(f"\nNo ranking: {missing}")
         return None
+    from evaluators.shoppers.shop import ShopUnusable  # noqa: PLC0415 - numpy takes a moment to import
+
     say(f"\nSimulating {SHOPPERS} shoppers, and foretelling what new item each of them turns to last …")
     use_threads(1)
-    _simulate(settings)
-    return ablated("next-item", read_material(settings, None, None), RankerConfig(), range(1), 0)
+    try:
+        _simulate(settings)
+        return ablated("next-item", read_material(settings, None, None), RankerConfig(), range(1), 0)
+    except (ShopUnusable, NothingToLearn) as few:
+        say(f"No ranking: {few}")
+        return None
 
 
 def print_ranking(report: "RankingReport") -> None:

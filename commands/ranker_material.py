@@ -79,12 +79,11 @@ def _behaviors(
         with database.session() as session:
             timed, found = clock_of(session) is not Clock.ORDER, Sequences.of(behaviors_of(session, as_of=as_of), items)
     else:
-        log = read_behaviors(data, columns or {})
+        log = read_behaviors(data, columns or {}, as_of=as_of)
         if log.rejected:
             first = log.rejected[0]
             say(f"{log.rejected_rows} rows of {data} are no behaviours, such as line {first.line}: {first.reason}")
         timed, found = log.roles.time is not None, Sequences.of(log.frame, items)
-        found = found if as_of is None else found.before(as_of)
     if as_of is not None and not timed:
         raise OtherClock("the behaviours have order numbers and no times: --as-of cannot tell what was before")
     if not len(found.item):

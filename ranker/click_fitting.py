@@ -148,7 +148,7 @@ def without_features(parts: Parts) -> Parts:
 
 
 def tested_probabilities(model: torch.nn.Module, parts: Parts) -> Matrix:
-    """Return the chance of a click for each candidate of the test, the clicked one first; calibrated on the selection."""
+    """Return the chance of a click of each candidate of the test, the clicked one first; calibrated on selection."""
     features = parts.train.features.shape[2] if _reads_features(model) else 0
     kept = parts if features else without_features(parts)
     slope, shift = line_of(logits_of(model, kept.select))

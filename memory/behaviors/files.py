@@ -89,12 +89,14 @@ def open_log(
         raise UnreadableLog(f"{path}: {error}") from error
 
 
-def read_behaviors(path: Path, columns: Mapping[str, str] | None = None, kind: Kind = Kind.CLICK) -> BehaviorFile:
-    """Return all behaviours of a file at once, as `open_log` reads it."""
+def read_behaviors(
+    path: Path, columns: Mapping[str, str] | None = None, kind: Kind = Kind.CLICK, *, as_of: int | None = None
+) -> BehaviorFile:
+    """Return all behaviours of a file at once, as `open_log` reads it; none that happened at `as_of` or later."""
     log = open_log(path, columns, kind)
     frames, rejected, reasons = [pl.DataFrame(schema=COLUMNS)], 0, list[BadRow]()
     for block in log.blocks():
-        frames.append(block.frame)
+        frames.append(block.frame if as_of is None else block.frame.filter(pl.col("time") < as_of))
         rejected += block.rejected
         reasons += block.reasons[: MOST_REASONS - len(reasons)]
     return BehaviorFile(pl.concat(frames), rejected, tuple(reasons), log.roles)

@@ -250,14 +250,20 @@ def test_what_happened_later_does_not_count_as_of_a_moment(task: str) -> None:
     """The titles and the knowledge of the shop were stored later, too: the log alone is left."""
     judged = ("ranker", "evaluate", *SMALL, "--task", task, "--as-of", "2025-03-15", "--json")
     before = reaseq(*judged)
-    planted = [f"{row['user']},S{number}0,2025-03-1{number + 5}" for row in log()[::5] for number in range(4)]
+    planted = [
+        f"{user},{item},2025-03-1{place + 5}"
+        for user in ("a new user", *{row["user"] for row in log()})
+        for place, item in enumerate(("S00", "S13", "a new item"))
+    ]
     Path("future.csv").write_text("\n".join(["user,item,time", *planted]), encoding="utf-8")
     assert reaseq("behaviors", "import", "future.csv", "--kb", "sqlite:///shop.db").code == 0
+    own = [f"{row['user']},{row['item']},{row['time']}" for row in log()]
+    Path("both.csv").write_text("\n".join(["user,item,time", *own, *planted]), encoding="utf-8")
 
-    after = reaseq(*judged)
+    after, of_file = reaseq(*judged), reaseq(*judged, "--data", "both.csv")
 
     assert before.code == 0, before.all
-    assert metrics(after) == metrics(before)
+    assert metrics(after) == metrics(of_file) == metrics(before)
 
 
 FAILURES: dict[str, tuple[list[str], str]] = {
