@@ -20,7 +20,8 @@ from memory.database import Database, open_database
 from memory.item_vectors.building import build_vectors
 from memory.item_vectors.knowledge_table import KnowledgeTable
 from memory.versions import version_for
-from ranker.click_fitting import Parts, groups_of, parts_of, tested_probabilities, train_ranker, views
+from ranker import click_fitting
+from ranker.click_fitting import Parts, groups_of, parts_of, train_ranker, views
 from ranker.config import ClickThroughConfig, NextItemConfig, RankerConfig
 from ranker.material import TITLE, Material
 from ranker.next_item_folder import fit_next_item, load_next_item, save_next_item
@@ -49,7 +50,7 @@ def parts_for(material: Material) -> Parts:
 def area(material: Material) -> Interval:
     """Return the 99 % interval of the mean over users of the AUC on their last behaviour, after training."""
     parts = parts_for(material)
-    chances = tested_probabilities(train_ranker(material, parts, CLICKS), parts)
+    chances = click_fitting.tested_probabilities(train_ranker(material, parts, CLICKS), parts)
     below = (chances[:, :1] > chances[:, 1:]).mean(axis=1) + 0.5 * (chances[:, :1] == chances[:, 1:]).mean(axis=1)
     margin = 2.576 * float(below.std(ddof=1)) / len(below) ** 0.5
     return float(below.mean()) - margin, float(below.mean()) + margin
@@ -76,16 +77,15 @@ def frame(log: Sequences, times: NDArray[np.int64]) -> pl.DataFrame:
     )
 
 
+def before_the_moment(log: Sequences) -> pl.DataFrame:
+    return frame(log, MOMENT - len(log.item) + np.arange(len(log.item)))
+
+
 def with_a_future(log: Sequences) -> Sequences:
     """Return a log whose users all turn to the other brand at `MOMENT` and later; its own behaviours are before it."""
     turned = sequences(*([int(9 - item % 2 + 10 * place) for place, item in enumerate(own[:3])] for own in rows(log)))
-    both = pl.concat(
-        [
-            frame(log, MOMENT - len(log.item) + np.arange(len(log.item))),
-            frame(turned, MOMENT + np.arange(len(turned.item)) // 2),
-        ]
-    )
-    return Sequences.of(both, log.items)
+    later = frame(turned, MOMENT + np.arange(len(turned.item)) // 2)
+    return Sequences.of(pl.concat([before_the_moment(log), later]), log.items)
 
 
 def rows(log: Sequences) -> list[list[int]]:
@@ -132,7 +132,7 @@ def test_what_is_asked_last_changes_no_score_of_the_next_item(refit: bool) -> No
 def test_behaviours_of_the_future_change_no_score_of_the_next_item(tmp_path: Path) -> None:
     log = two_tastes()
     planted = with_a_future(log)
-    past, cut = shop(log), shop(planted.before(MOMENT))
+    past, cut = shop(Sequences.of(before_the_moment(log), log.items)), shop(planted.before(MOMENT))
     save_next_item(tmp_path, fit_next_item(past, NEXT_ITEM), {})
 
     fitted, loaded = fit_next_item(cut, NEXT_ITEM), load_next_item(tmp_path, cut)

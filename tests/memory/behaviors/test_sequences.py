@@ -93,3 +93,19 @@ def test_no_behaviours_are_no_sequences() -> None:
     assert (empty.users, empty.items, empty.offsets.tolist()) == ((), ("mug",), [0])
     assert empty.before(10).offsets.tolist() == [0]
     assert empty.without_last(1).item.dtype == np.int32
+
+
+def test_without_repeats_each_users_first_behaviour_with_an_item_is_left() -> None:
+    log = (*LOG, ("u1", "kettle", 40, "buy"), ("u1", "drill", 50, "buy"), ("u2", "drill", 60, "buy"))
+
+    first = Sequences.of(frame(*log)).without_repeats()
+
+    assert items_of(first, "u1") == ["kettle", "mug", "drill"]
+    assert items_of(first, "u2") == ["drill", "kettle", "mug"]
+    assert first.time.tolist() == [10, 20, 50, 5, 30, 30]
+    assert [list(Kind)[code] for code in first.kind][:3] == ["view", "click", "buy"]
+    assert first.without_repeats().item.tolist() == first.item.tolist()
+
+
+def test_of_nothing_there_are_no_repeats() -> None:
+    assert Sequences.of(frame()).without_repeats().offsets.tolist() == [0]

@@ -170,3 +170,13 @@ def test_before_a_newer_version_learnt_it_the_older_version_is_what_was_known(se
 def test_an_unknown_version_is_named(session: Session) -> None:
     with pytest.raises(UnknownVersion, match="7"):
         KnowledgeTable.of(session, 7)
+
+
+def test_the_items_with_something_known_of_an_attribute_are_counted_once_each(session: Session) -> None:
+    table = KnowledgeTable.of(session)
+
+    counts = {name: table.items_with(name) for name in ("category", "brand", "demand", "price")}
+
+    assert counts == {"category": 2, "brand": 1, "demand": 1, "price": 0}
+    assert table.without("brand").items_with("brand") == 0
+    assert table.rows(["d1", "d1", "d9"]).items_with("brand") == 2
