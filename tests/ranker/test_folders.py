@@ -229,7 +229,10 @@ def test_a_history_longer_than_what_is_read_stays_out_too() -> None:
 def test_without_a_history_the_most_popular_item_is_first() -> None:
     log = sequences(*([user % 30, 33, (user + 7) % 30, (user + 3) % 30] for user in range(60)))
 
-    best = fit_next_item(shop(log), NEXT_ITEM).top(HISTORY[:0], 3)
+    best = fit_next_item(shop(log), NEXT_ITEM).top(HISTORY[:0], ITEMS)
 
+    counts = np.bincount(log.item, minlength=ITEMS)[[one.item for one in best]]
     assert best[0].item == 33
+    assert counts.tolist() == sorted(counts.tolist(), reverse=True)
+    assert len(best) == ITEMS
     assert best[0].reason is None
