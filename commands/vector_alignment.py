@@ -1,8 +1,10 @@
 """How `reaseq vectors align` brings stored vectors and behaviours together; needs polars and torch."""
 
 from commands.output import say
+from memory.behaviors.overview import clock_of
+from memory.behaviors.schema import Clock
 from memory.behaviors.sequences import Sequences
-from memory.behaviors.store import behaviors_of
+from memory.behaviors.store import OtherClock, behaviors_of
 from memory.database import Database
 from memory.item_vectors.feature_files import vectors_as_of
 from memory.item_vectors.known_items import known_items
@@ -20,6 +22,8 @@ def aligned_set(
         vectors = vectors_as_of(session, name, as_of)
         if vectors is None:
             raise NoVectors(f"there are no vectors named {name!r}: reaseq vectors build")
+        if as_of is not None and clock_of(session) is Clock.ORDER:
+            raise OtherClock("the behaviours have order numbers and no times: --as-of cannot tell what was before")
         sequences = Sequences.of(behaviors_of(session, as_of=as_of), vectors.ids)
         leaves = {known.id: known.path[-1:] for known in known_items(session, vectors.version or None, as_of)}
     categories = ["".join(leaves.get(item_id, ())) for item_id in vectors.ids]
