@@ -164,7 +164,7 @@ def test_order_numbers_tell_nothing_of_a_moment_to_align_as_of(kb: str) -> None:
     ran = reaseq("vectors", "align", "--as-of", "2100-01-01", "--kb", kb)
 
     assert ran.code == 1
-    assert "order numbers" in ran.err
+    assert "order numbers" in ran.output
 
 
 def test_without_behaviours_there_is_nothing_to_align_to(kb: str) -> None:
