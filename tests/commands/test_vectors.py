@@ -157,14 +157,14 @@ def test_vectors_are_aligned_to_behaviours(kb: str) -> None:
 
 
 def test_order_numbers_tell_nothing_of_a_moment_to_align_as_of(kb: str) -> None:
-    Path("order.csv").write_text("user,item,order\nu1,K1,1\nu1,K2,2\n", encoding="utf-8")
+    Path("order.csv").write_text("user,item,position\nu1,K1,1\nu1,K2,2\n", encoding="utf-8")
     reaseq("behaviors", "import", "order.csv", "--kb", kb)
     reaseq("vectors", "build", "--as-of", "2100-01-01", "--kb", kb)
 
     ran = reaseq("vectors", "align", "--as-of", "2100-01-01", "--kb", kb)
 
     assert ran.code == 1
-    assert "order numbers" in ran.output
+    assert "order numbers" in ran.errors
 
 
 def test_without_behaviours_there_is_nothing_to_align_to(kb: str) -> None:
