@@ -194,7 +194,8 @@ def _say_what_next(settings: Settings, report: "RunReport") -> None:
     for what, arguments in {
         "what is known of an item, with evidence": f"show {item_id} --kb {settings.kb}",
         "every step of one item": f"trace {sample} --item {item_id}",
-        "what a shopper may want next": f"ranker train --kb {settings.kb} && {invoked()} ranker rank --user u00001",
+        "what shoppers may want next": f"ranker train --kb {settings.kb}",
+        "and one of them": f"ranker rank --user u00001 --kb {settings.kb}",
         "all of it as one file": f"export --format jsonl --out knowledge.jsonl --kb {settings.kb}",
         "your own products": "enrich YOUR_CATALOG.csv",
         "how to use a stronger model": "models",
