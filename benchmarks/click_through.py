@@ -74,11 +74,12 @@ def arms(
 ) -> Iterator[tuple[str, Arm]]:
     """Yield what the ranker is told in each arm."""
     log = affinities(shop.seen)
-    going = torch.from_numpy(spectral_vectors(log[1]))
-    yield "log", Arm(log, [going])
+    # Directions of what goes with what know the counted labels: only for those that learn from what came after.
+    going = [torch.from_numpy(spectral_vectors(log[1]))] if learns_after_counting(shop) else []
+    yield "log", Arm(log, going)
     title = vectors_of(shop.titles, kept and kept / f"{dataset}_title.npy")
     by_title = log + text_views("title", title, shop.seen)
-    told = [torch.from_numpy(title), going]
+    told = [torch.from_numpy(title), *going]
     yield "title", Arm(by_title, told)
     if "fields" in chosen:
         fields = vectors_of(shop.fields, kept and kept / f"{dataset}_fields.npy")
@@ -88,6 +89,12 @@ def arms(
     for attribute in dict.fromkeys(group.split("/")[0] for group in views):
         rest = [view for group, view in views.items() if group.split("/")[0] != attribute]
         yield f"without {attribute}", Arm(by_title + rest, told)
+
+
+def learns_after_counting(shop: Shop) -> bool:
+    """Return whether no behaviour that is learned from is among those that are counted."""
+    learned = shop.events["train"]
+    return bool(np.all(learned.place >= shop.seen.lengths[learned.user]))
 
 
 def text_views(name: str, vectors: Floats, seen: Sequences) -> list[Affinity]:
