@@ -31,18 +31,18 @@ sys.path.insert(0, str(ROOT))
 from benchmarks.amazon_shops import PARTS, READERS, Shop  # noqa: E402
 from evaluators.ranking.click_through import auc, calibration_ratio, gauc, log_losses  # noqa: E402
 from evaluators.ranking.intervals import Totals, auc_totals, difference  # noqa: E402
+from learning.config import TrainingConfig  # noqa: E402
+from learning.training import fit  # noqa: E402
 from memory.behaviors.sequences import Sequences  # noqa: E402
 from memory.database import open_existing_database  # noqa: E402
 from memory.encoder import MiniLmEncoder  # noqa: E402
 from memory.item_vectors.knowledge_table import KnowledgeTable  # noqa: E402
 from ranker.affinity import Affinity, affinities, clusters, codes_of  # noqa: E402
 from ranker.click_through import Impressions, auc_of, features_of, line_of, logits_of, standardise, views_of  # noqa: E402
-from ranker.config import TrainingConfig  # noqa: E402
 from ranker.impressions import Negatives, impressions  # noqa: E402
 from ranker.model import ClickThroughRanker, ClickThroughShape  # noqa: E402
 from ranker.references import Reference, ReferenceRanker  # noqa: E402
 from ranker.spectral import spectral_vectors  # noqa: E402
-from ranker.training import fit  # noqa: E402
 
 CLUSTERS = (40, 200, 1000)
 DRAWN = 11  # seed of the negatives

@@ -20,12 +20,12 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.peers.measuring import cpu_seconds, memory_mb  # noqa: E402
-from ranker.config import TrainingConfig  # noqa: E402
+from learning.config import TrainingConfig  # noqa: E402
+from learning.training import Rows, fit  # noqa: E402
 from ranker.model import Requests  # noqa: E402
 from ranker.references import Reference, ReferenceRanker  # noqa: E402
 from ranker.retrieval import REACH, Log, histories_of  # noqa: E402
 from ranker.sasrec import NextItems, SasRec  # noqa: E402
-from ranker.training import Rows, fit  # noqa: E402
 
 Ids = NDArray[np.int32]
 CHUNK = 1024  # histories that are scored at a time
@@ -79,7 +79,7 @@ def quality(model: SasRec, sequences: list[Ids]) -> tuple[float, float]:
 
 
 def sasrec_epochs(options: argparse.Namespace) -> list[dict[str, float]]:
-    """Train as `ranker.training.fit` does, and return what stood after each epoch; scoring is not in its seconds."""
+    """Train as `learning.training.fit` does, and return what stood after each epoch; scoring is not in its seconds."""
     sequences, items = sequences_of(options.sequences)
     train = [row[:-HELD_OUT] for row in sequences]
     offsets = np.cumsum([0, *map(len, train)], dtype=np.int64)

@@ -14,11 +14,11 @@ from evaluators.ranking.click_through import calibration_ratio, reliability
 from evaluators.ranking.report import AttributeEffect, RankingProtocol, RankingReport, SliceScores, SystemScores
 from evaluators.ranking.scoring import Metrics, click_through_metrics, compared, scored, sliced
 from evaluators.ranking.slices import by_history_length, by_popularity, popularity
+from learning.material import Arm, Material
 from memory.behaviors.sequences import Sequences
 from ranker.affinity import Codes, codes_of
 from ranker.click_fitting import Parts, groups_of, parts_of, tested_probabilities, train_ranker, train_reference, views
 from ranker.config import ClickThroughConfig, RankerConfig
-from ranker.material import Arm, Material
 from ranker.references import Reference
 
 METRICS = ("AUC", "GAUC", "logloss")

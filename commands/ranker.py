@@ -9,8 +9,8 @@ from pydantic import ValidationError
 
 from commands.catalog_items import typed_id
 from commands.enrich import ColumnMap
+from commands.model_material import FOLDER, Data, ModelFolder, read_material
 from commands.output import AsJson, KnowledgeBase, print_json, say
-from commands.ranker_material import FOLDER, Data, ModelFolder, read_material
 from commands.ranker_tables import print_ablation, print_ranked, print_report
 from commands.run_options import columns_of
 from commands.settings import settings_of
@@ -159,7 +159,7 @@ def read_config(path: Path | None) -> "RankerConfig":
     from ranker.config import RankerConfig  # noqa: PLC0415 - only with the extra
 
     with extras():
-        from ranker.devices import use_threads  # noqa: PLC0415
+        from learning.devices import use_threads  # noqa: PLC0415
 
     try:
         given = {} if path is None else tomllib.loads(path.read_text(encoding="utf-8"))

@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from commands.behaviors import imported, opened_log
+from commands.model_material import read_material
 from commands.output import say
-from commands.ranker_material import read_material
 from commands.ranker_tables import print_report
 from commands.settings import Settings
 from commands.simulate import stock, write_log
@@ -23,10 +23,10 @@ def demo_ranking(settings: Settings) -> "RankingReport | None":
     try:
         with extras():
             from commands.ranker_evaluation import ablated  # noqa: PLC0415 - torch is an extra
+            from learning.devices import use_threads  # noqa: PLC0415
+            from learning.material import NothingToLearn  # noqa: PLC0415
             from ranker.config import RankerConfig  # noqa: PLC0415
-            from ranker.devices import use_threads  # noqa: PLC0415
             from ranker.floors import floors_of  # noqa: F401, PLC0415
-            from ranker.material import NothingToLearn  # noqa: PLC0415
     except ExtraMissing as missing:
         say(f"\nNo ranking: {missing}")
         return None

@@ -18,8 +18,8 @@ from evaluators.ranking.scoring import Metrics, SlicedMetrics, compared, next_it
 from evaluators.ranking.slices import Slice, by_history_length, by_popularity, popularity
 
 if TYPE_CHECKING:
+    from learning.material import Arm, Material, Questions
     from ranker.config import RankerConfig
-    from ranker.material import Arm, Material, Questions
 
 NONE = ""  # no attribute's name
 DERIVED = ("demand",)  # no attribute that enrichment could be asked for
@@ -79,7 +79,7 @@ def ablated(
     task: str, material: "Material", config: "RankerConfig", seeds: Sequence[int], attributes: int
 ) -> RankingReport:
     """Return ours by the log alone, with titles, with knowledge, and without each of the commonest attributes."""
-    from ranker.material import TITLE, Arm  # noqa: PLC0415 - polars is an extra
+    from learning.material import TITLE, Arm  # noqa: PLC0415 - polars is an extra
 
     if task == "click-through":
         from commands.click_evaluation import taken_apart  # noqa: PLC0415 - torch is an extra
@@ -113,7 +113,7 @@ def answered(exam: Exam, scores: Scores) -> NDArray[np.float64]:
 
 def exam_of(material: "Material", config: "RankerConfig") -> Exam:
     """Return the exam on each user's last behaviour, learned without the last two (strict) or the last one (refit)."""
-    from ranker.material import NothingToLearn  # noqa: PLC0415 - polars is an extra
+    from learning.material import NothingToLearn  # noqa: PLC0415 - polars is an extra
 
     held_out = 1 if config.refit else 2
     if material.behaviors.lengths.max(initial=0) < held_out + 2:

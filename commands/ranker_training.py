@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from commands.output import say
+from learning.training import Epoch
+from learning.weights import load_config
 from memory.errors import ReaseqError
 from memory.record import Record
 from ranker.click_fitting import (
@@ -21,12 +23,10 @@ from ranker.click_fitting import (
 from ranker.click_through import auc_of, line_of, logits_of
 from ranker.config import NextItemConfig
 from ranker.next_item_folder import NEXT_ITEM, fit_next_item, load_next_item, save_next_item
-from ranker.training import Epoch
-from ranker.weights import load_config
 
 if TYPE_CHECKING:
+    from learning.material import Material
     from ranker.config import ClickThroughConfig, RankerConfig
-    from ranker.material import Material
     from ranker.next_item import Reason
 
 

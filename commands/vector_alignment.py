@@ -1,6 +1,7 @@
 """How `reaseq vectors align` brings stored vectors and behaviours together; needs polars and torch."""
 
 from commands.output import say
+from learning.training import Epoch
 from memory.behaviors.overview import clock_of
 from memory.behaviors.schema import Clock
 from memory.behaviors.sequences import Sequences
@@ -11,7 +12,6 @@ from memory.item_vectors.known_items import known_items
 from memory.item_vectors.vectors import ItemVectors, NoVectors
 from ranker.alignment import AlignmentConfig, AlignmentReport, align
 from ranker.co_behavior import CoBehaviors
-from ranker.training import Epoch
 
 
 def aligned_set(

@@ -12,11 +12,11 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
+from learning.config import TrainingConfig
+from learning.training import Epoch, Rows, fit
 from memory.errors import ReaseqError
 from memory.item_vectors.vectors import ItemVectors
 from ranker.co_behavior import CoBehaviors
-from ranker.config import TrainingConfig
-from ranker.training import Epoch, Rows, fit
 
 VALIDATED = 1000  # pairs at most
 TOP = 10

@@ -9,19 +9,19 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from learning.material import TITLE, Arm, Material, NothingToLearn
+from learning.training import Epoch, fit
+from learning.weights import ModelUnreadable, State, load_config, load_weights, put_weights, save_model
+from learning.whitening import Matrix
 from memory.behaviors.sequences import Sequences
 from memory.record import Record
 from ranker.affinity import HISTORY, Affinity, Codes, affinities, clusters, codes_of
 from ranker.click_through import Impressions, Ranker, auc_of, line_of, logits_of, standardise, views_of
 from ranker.config import ClickThroughConfig
-from ranker.features import Matrix
 from ranker.impressions import Negatives, events, impressions
-from ranker.material import TITLE, Arm, Material, NothingToLearn
 from ranker.model import ClickThroughRanker, ClickThroughShape
 from ranker.references import Reference, ReferenceRanker
 from ranker.spectral import spectral_vectors
-from ranker.training import Epoch, fit
-from ranker.weights import ModelUnreadable, State, load_config, load_weights, put_weights, save_model
 
 CLICK_THROUGH = "click-through"  # its folder in a ranker's folder
 LEAST = 4  # behaviours of a user: one that is seen, one each for training, selection and test

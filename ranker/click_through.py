@@ -30,7 +30,7 @@ def views_of(known: KnowledgeTable) -> tuple[str, ...]:
 
 @dataclass(frozen=True, eq=False)
 class Impressions:
-    """Examples for `ranker.training.fit`: the first candidate was clicked, the others were not."""
+    """Examples for `learning.training.fit`: the first candidate was clicked, the others were not."""
 
     behind: Behind
     features: NDArray[np.float16]  # [examples, candidates, F]
@@ -131,7 +131,7 @@ def line_of(logits: Floats, rounds: int = 50) -> tuple[float, float]:
 
 
 def auc_of(impressions: Impressions) -> Callable[[nn.Module], float]:
-    """Return a metric for `ranker.training.fit`: the share of (clicked, not clicked) pairs in the right order."""
+    """Return a metric for `learning.training.fit`: the share of (clicked, not clicked) pairs in the right order."""
 
     def metric(model: nn.Module) -> float:
         logits = logits_of(model, impressions)

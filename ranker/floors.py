@@ -8,9 +8,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from ranker.config import TrainingConfig
-from ranker.features import Matrix
-from ranker.material import TITLE, Material
+from learning.config import TrainingConfig
+from learning.material import TITLE, Material
+from learning.whitening import Matrix
 from ranker.retrieval import Links, Log, histories_of, neighbours, recency, transitions
 from ranker.sasrec import SasRec, sasrec_scores, train_sasrec
 from ranker.similarity import Similarity

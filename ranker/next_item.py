@@ -9,11 +9,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from learning.material import NothingToLearn
+from learning.whitening import Matrix
 from memory.record import Record
 from ranker.config import NextItemConfig
-from ranker.features import Matrix
 from ranker.fusion import NEAR, Candidates, Lessons, Reranker, Retrievers, candidates, learn, lessons, retrieve
-from ranker.material import NothingToLearn
 from ranker.retrieval import Behaviors, Log, histories_of
 from ranker.similarity import Feature, Knowledge, Similarity
 

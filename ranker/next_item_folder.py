@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
+from learning.material import Material
+from learning.weights import load_config, load_weights, put_weights, save_model
 from ranker.config import NextItemConfig
 from ranker.fusion import Reranker, Retrievers
-from ranker.material import Material
 from ranker.next_item import NextItemRanker
 from ranker.retrieval import Log
 from ranker.similarity import Similarity
-from ranker.weights import load_config, load_weights, put_weights, save_model
 
 NEXT_ITEM = "next-item"  # its folder in a ranker's folder
 
@@ -30,7 +30,7 @@ def save_next_item(folder: Path, ranker: NextItemRanker, metrics: dict[str, floa
 
 
 def load_next_item(folder: Path, material: Material) -> NextItemRanker:
-    """Return a stored ranker that counts the behaviours of the material; raises `ranker.weights.ModelUnreadable`."""
+    """Return a stored ranker that counts the behaviours of the material; raises `learning.weights.ModelUnreadable`."""
     config = load_config(folder / NEXT_ITEM, NextItemConfig)
     model = Reranker(len(config.features))
     put_weights(model, load_weights(folder / NEXT_ITEM), folder / NEXT_ITEM)

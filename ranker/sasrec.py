@@ -8,9 +8,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from ranker.config import TrainingConfig
+from learning.config import TrainingConfig
+from learning.training import Epoch, Rows, fit
 from ranker.retrieval import REACH, Behaviors, Log, histories_of
-from ranker.training import Epoch, Rows, fit
 
 NEGATIVES = 256  # drawn for a batch, shared by all its places
 FLATTENED = 0.75  # the power of an item's count at which it is drawn
@@ -95,7 +95,7 @@ def train_sasrec(
     folder: Path | None = None,
     told: Callable[[Epoch], None] = lambda epoch: None,
 ) -> SasRec:
-    """Return a model trained until `validate` (higher is better) stops rising; see `ranker.training.fit`."""
+    """Return a model trained until `validate` (higher is better) stops rising; see `learning.training.fit`."""
     torch.manual_seed(config.seed)
     model = SasRec(items)
     examples = NextItems(Log.of(behaviors, items))

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ranker.features import Matrix, Whitening
+from learning.whitening import Matrix, Whitening
 
 WORD = re.compile(r"[^\W_]+(?:\.\d+)?")
 GROUPS = 12  # attributes with a similarity of their own, those of most items; the others share one

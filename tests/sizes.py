@@ -6,7 +6,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-FLOORS = ("reaseq", "commands", "graphs", "agents", "evaluators", "prompts", "ranker", "memory", "benchmarks")
+FLOORS = (
+    "reaseq",
+    "commands",
+    "graphs",
+    "agents",
+    "evaluators",
+    "prompts",
+    "diffusion",
+    "ranker",
+    "learning",
+    "memory",
+    "benchmarks",
+)
 FILE_LINES = 300
 FUNCTION_LINES = 30
 

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from learning.training import CHECKPOINT
+from learning.weights import CONFIG, METRICS, WEIGHTS
 from ranker.click_fitting import CLICK_THROUGH
 from ranker.next_item_folder import NEXT_ITEM
-from ranker.training import CHECKPOINT
-from ranker.weights import CONFIG, METRICS, WEIGHTS
 from tests.commands.command_line import ROOT, Ran, reaseq, reaseq_process
 
 SMALL = ("--config", "small.toml", "--kb", "sqlite:///shop.db")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-FLOORS = ["commands", "graphs", "agents", "evaluators", "prompts", "ranker", "memory"]
+FLOORS = ["commands", "graphs", "agents", "evaluators", "prompts", "diffusion", "ranker", "learning", "memory"]
 
 
 def lint_imports(folder: Path) -> subprocess.CompletedProcess[str]:

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 import torch
 
+from learning.config import TrainingConfig
+from learning.training import fit
 from memory.behaviors.sequences import Sequences
 from ranker.affinity import affinities
 from ranker.click_through import Impressions, Ranker, auc_of, line_of, logits_of, standardise, views_of
-from ranker.config import TrainingConfig
 from ranker.impressions import Negatives, events, impressions
 from ranker.model import ClickThroughRanker, ClickThroughShape, Requests
 from ranker.references import Reference, ReferenceRanker
-from ranker.training import fit
 from tests.ranker.shop import ITEMS, brands, sequences, two_tastes, vectors
 
 LEAF = np.arange(ITEMS) % 2

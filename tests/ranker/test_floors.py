@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from ranker.features import Matrix
+from learning.material import TITLE, Arm, Material
+from learning.whitening import Matrix
 from ranker.floors import floors_of
-from ranker.material import TITLE, Arm, Material
 from tests.ranker.shop import ITEMS, brands, sequences, vectors
 
 HISTORY = np.array([0, 1], dtype=np.int32)

@@ -8,6 +8,9 @@ import numpy as np
 import pytest
 import torch
 
+from learning.material import TITLE, Arm, Material, NothingToLearn
+from learning.training import CHECKPOINT, Epoch
+from learning.weights import ModelUnreadable
 from memory.behaviors.sequences import Sequences
 from ranker.click_fitting import (
     ClickThroughFolder,
@@ -20,10 +23,7 @@ from ranker.click_fitting import (
 )
 from ranker.click_through import Ranker, line_of, logits_of
 from ranker.config import ClickThroughConfig, NextItemConfig
-from ranker.material import TITLE, Arm, Material, NothingToLearn
 from ranker.next_item_folder import fit_next_item, load_next_item, save_next_item
-from ranker.training import CHECKPOINT, Epoch
-from ranker.weights import ModelUnreadable
 from tests.ranker.shop import ITEMS, brands, sequences, two_tastes, vectors
 
 torch.set_num_threads(1)

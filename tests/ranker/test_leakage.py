@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from commands.ranker_evaluation import answered, exam_of
 from commands.vector_alignment import aligned_set
+from learning.material import TITLE, Material
 from memory.behaviors.schema import COLUMNS
 from memory.behaviors.sequences import Sequences
 from memory.behaviors.store import add_behaviors
@@ -23,7 +24,6 @@ from memory.versions import version_for
 from ranker import click_fitting
 from ranker.click_fitting import Parts, groups_of, parts_of, train_ranker, views
 from ranker.config import ClickThroughConfig, NextItemConfig, RankerConfig
-from ranker.material import TITLE, Material
 from ranker.next_item_folder import fit_next_item, load_next_item, save_next_item
 from tests.memory.counting_encoder import CountingEncoder
 from tests.memory.item_vectors.item_samples import keep, red_drill, stored_at

@@ -5,7 +5,7 @@ from itertools import count
 import numpy as np
 import torch
 
-from ranker.config import TrainingConfig
+from learning.config import TrainingConfig
 from ranker.retrieval import histories_of
 from ranker.sasrec import SasRec, sasrec_scores, train_sasrec
 from tests.ranker.behaviour_logs import behaviours

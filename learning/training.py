@@ -11,9 +11,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from learning.config import TrainingConfig
+from learning.devices import Place, place
 from memory.atomic_file import written_whole
-from ranker.config import TrainingConfig
-from ranker.devices import Place, place
 
 CHECKPOINT = "checkpoint.pt"
 Rows = NDArray[np.int64]

@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from ranker.config import TrainingConfig
-from ranker.weights import CONFIG, WEIGHTS, ModelUnreadable, load_config, load_weights, save_model
+from learning.config import TrainingConfig
+from learning.weights import CONFIG, WEIGHTS, ModelUnreadable, load_config, load_weights, save_model
 
 
 def test_weights_and_configuration_come_back_as_they_were(tmp_path: Path) -> None:

@@ -9,9 +9,9 @@ import pytest
 import torch
 from torch import nn
 
-from ranker.config import TrainingConfig
-from ranker.training import CHECKPOINT, Epoch, fit
-from tests.ranker.toy_line import Line, a_model, exactness, trained
+from learning.config import TrainingConfig
+from learning.training import CHECKPOINT, Epoch, fit
+from tests.learning.toy_line import Line, a_model, exactness, trained
 
 ROOT = Path(__file__).parents[2]
 SIX = TrainingConfig(epochs=6, batch_size=8, learning_rate=0.01, patience=6)
@@ -89,7 +89,7 @@ def test_training_ends_when_the_metric_stops_rising_and_keeps_the_best_weights()
 def test_two_processes_of_torchrun_train_one_model(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     done = subprocess.run(
-        [*command, "-m", "tests.ranker.toy_line", str(tmp_path)],
+        [*command, "-m", "tests.learning.toy_line", str(tmp_path)],
         cwd=ROOT,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
         capture_output=True,

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from learning.material import TITLE, Arm, Material, rows_of
 from memory.behaviors.sequences import Sequences
-from ranker.material import TITLE, Arm, Material, rows_of
 from tests.ranker.shop import brands, sequences, two_tastes, vectors
 
 

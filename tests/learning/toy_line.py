@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ranker.config import TrainingConfig
-from ranker.training import Epoch, Rows, fit
+from learning.config import TrainingConfig
+from learning.training import Epoch, Rows, fit
 
 INPUTS = torch.linspace(-1, 1, 64).unsqueeze(1)
 TARGETS = 3 * INPUTS + 1

@@ -11,9 +11,9 @@ from commands.vectors import Telling
 from memory.extras import extras
 
 if TYPE_CHECKING:
+    from learning.material import Material
     from memory.behaviors.sequences import Sequences
     from memory.database import Database
-    from ranker.material import Material
 
 Data = Annotated[
     Path | None, typer.Option("--data", help="A log to learn from, instead of the stored behaviours.", metavar="FILE")
@@ -36,9 +36,9 @@ def read_material(
     Without `repeats`, each user's first behaviour with each item alone: what is next is something new.
     """
     with extras():
+        from learning.material import TITLE, Material  # noqa: PLC0415
         from memory.item_vectors.knowledge_table import KnowledgeTable  # noqa: PLC0415 - polars and torch are extras
         from memory.item_vectors.vectors import ItemVectors  # noqa: PLC0415
-        from ranker.material import TITLE, Material  # noqa: PLC0415
     from memory.database import open_existing_database  # noqa: PLC0415 - SQL takes a moment to import
 
     with open_existing_database(settings.kb) as database:
@@ -54,10 +54,10 @@ def read_material(
 
 def _build_vectors(database: "Database", as_of: int | None) -> None:
     """Bring both sets up to date; only texts that are new are encoded."""
+    from learning.material import TITLE  # noqa: PLC0415
     from memory.encoder import MiniLmEncoder  # noqa: PLC0415 - onnxruntime takes a moment to import
     from memory.item_vectors.building import build_vectors  # noqa: PLC0415
     from memory.item_vectors.parts import Part  # noqa: PLC0415
-    from ranker.material import TITLE  # noqa: PLC0415
 
     encoder = MiniLmEncoder()
     others = (Part.ATTRIBUTES, Part.DEMANDS, Part.SUMMARY)
@@ -68,12 +68,12 @@ def _build_vectors(database: "Database", as_of: int | None) -> None:
 def _behaviors(
     database: "Database", data: Path | None, columns: dict[str, str] | None, items: tuple[str, ...], as_of: int | None
 ) -> "Sequences":
+    from learning.material import NothingToLearn  # noqa: PLC0415
     from memory.behaviors.files import read_behaviors  # noqa: PLC0415 - polars is an extra
     from memory.behaviors.overview import clock_of  # noqa: PLC0415
     from memory.behaviors.schema import Clock  # noqa: PLC0415
     from memory.behaviors.sequences import Sequences  # noqa: PLC0415
     from memory.behaviors.store import OtherClock, behaviors_of  # noqa: PLC0415
-    from ranker.material import NothingToLearn  # noqa: PLC0415
 
     if data is None:
         with database.session() as session:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ranker.features import Whitening
+from learning.whitening import Whitening
 
 
 def test_whitened_training_vectors_have_unit_covariance_before_they_are_normalised() -> None:

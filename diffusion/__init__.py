@@ -1,0 +1,1 @@
+"""Imagines behaviours that the log never saw (torch); reads the knowledge base and nothing else."""
