@@ -49,6 +49,7 @@ def controls(log: Behaviors, categories: Categories, vectors: Matrix | None = No
     if vectors is not None and vectors.any():
         scores["text cosine"] = _text(vectors)
         scores["item co-occurrence + text"] = _summed(near, scores["text cosine"])
+        scores["categories by EASE + text"] = _summed(_shared(scores["categories by EASE"]), scores["text cosine"])
     found: dict[str, Suggest] = {name: suggest_by(of, counts.popularity) for name, of in scores.items()}
     return found | {"the history itself": _history_itself}
 
@@ -166,6 +167,10 @@ def _text(vectors: Matrix) -> ScoresOf:
 
 def _summed(near: ScoresOf, text: ScoresOf) -> ScoresOf:
     return lambda histories: near(histories) + np.float32(TEXT) * np.maximum(text(histories), 0)
+
+
+def _shared(scores: ScoresOf) -> ScoresOf:
+    return lambda histories: _shares(np.maximum(scores(histories), 0))
 
 
 def _incidence(histories: Sequence[Rows], categories: Categories) -> NDArray[np.float64]:

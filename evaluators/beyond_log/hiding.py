@@ -46,8 +46,9 @@ class Categories:
 
     def of_items(self, items: Rows) -> Rows:
         """Return which categories some items are of, each once; places beyond the end of a list (-1) are of none."""
-        found: Rows = np.unique(self.of_item[items[items >= 0]])
-        return found[found != UNKNOWN]
+        found = np.unique(self.of_item[items[items >= 0]])
+        known: Rows = found[found != UNKNOWN]
+        return known
 
 
 @dataclass(frozen=True, eq=False)

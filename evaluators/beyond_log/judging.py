@@ -10,7 +10,7 @@ from evaluators.beyond_log.metrics import CUTS, FOUND, Gold, list_metrics
 from evaluators.beyond_log.report import BeyondLogReport, Judged, labelled
 from evaluators.beyond_log.suggestions import Lists, Rule, listed, of_another
 from evaluators.beyond_log.truth import NEED_PRECISION, NEED_RECALL, NEEDS_MET, Truth, truth_metrics
-from evaluators.ranking.intervals import Totals, difference, interval
+from evaluators.ranking.intervals import Totals, difference, intervals
 from evaluators.ranking.report import PairedDifference
 
 Metrics = Mapping[str, Totals]
@@ -60,12 +60,14 @@ class Sitting:
 
     def judged(self) -> Iterator[Judged]:
         """Yield the figures under each rule."""
+        means = {(rule, name): of for rule, seeds in self.by_rule.items() for name, of in pooled(seeds).items()}
+        found = intervals(means)
         for rule, seeds in self.by_rule.items():
             yield Judged(
                 system=self.system,
                 rule=rule,
                 is_control=self.is_control,
-                metrics={name: interval(of) for name, of in pooled(seeds).items()},
+                metrics={name: of for (under, name), of in found.items() if under is rule},
                 spread=_spread(seeds),
                 filled=float(np.mean(self.filled[rule])),
                 cpu_seconds=float(np.mean(self.cpu_seconds)) if self.cpu_seconds else None,

@@ -1,4 +1,4 @@
-"""How much of what is hidden a list finds: items, their leaf categories, what means nearly the same; and what is new."""
+"""How much of what is hidden a list finds: items, leaf categories, what means nearly the same; and what is new."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -80,7 +80,8 @@ def _ndcg(found: NDArray[np.bool_], hidden: Floats, cut: int) -> Floats:
     discounts = 1 / np.log2(np.arange(2, cut + 2))
     ideal = np.concatenate([[0.0], np.cumsum(discounts)])[np.minimum(hidden, cut).astype(int)]
     gained: Floats = (found * discounts[: found.shape[1]]).sum(axis=1)
-    return gained / np.maximum(ideal, 1e-12)
+    shares: Floats = gained / np.maximum(ideal, 1e-12)
+    return shares
 
 
 def _novelty(lists: Rows, hiding: Hiding, categories: Categories) -> Floats:

@@ -77,6 +77,10 @@ class Sequences:
         kept[first] = True
         return self._where(kept)
 
+    def only(self, kept: NDArray[np.bool_]) -> Self:
+        """Return some of the behaviours, told one by one."""
+        return self._where(kept)
+
     def of_user(self, user: str) -> NDArray[np.int32]:
         """Return a user's item rows, oldest first; none for a user that nobody knows."""
         row = self.user_rows.get(user)
