@@ -16,7 +16,7 @@ from commands.output import say
 from commands.settings import Settings
 from evaluators.beyond_log.hiding import Categories, Hiding, hide
 from evaluators.beyond_log.judging import Jury
-from evaluators.beyond_log.metrics import Gold
+from evaluators.beyond_log.metrics import Demands, Gold
 from evaluators.beyond_log.nearness import Nearness
 from evaluators.beyond_log.truth import hidden_in_truth, truth_of
 from evaluators.shoppers.simulation import ShopperTruth
@@ -76,8 +76,8 @@ class Scene:
         """Return what may be learned from: the visible behaviours, and what is known of the items."""
         return self.material.learning_from(self.behaviors.only(hiding.visible))
 
-    def _demands_behind(self, hiding: Hiding) -> tuple[Matrix, ...] | None:
-        """Return for each scored user the vectors of the demands behind a hidden item."""
+    def _demands_behind(self, hiding: Hiding) -> Demands | None:
+        """Return for each scored user the demands behind a hidden item."""
         if self.demand_vectors is None:
             return None
         of_user: defaultdict[str, list[int]] = defaultdict(list)
@@ -87,8 +87,8 @@ class Scene:
         for row, items in zip(hiding.user, hiding.items, strict=True):
             hidden = {self.behaviors.items[item] for item in items}
             own = of_user.get(self.behaviors.users[row], [])
-            found.append(self.demand_vectors[[place for place in own if self.demands[place].items & hidden]])
-        return tuple(found)
+            found.append(np.array([p for p in own if self.demands[p].items & hidden], dtype=np.int32))
+        return Demands(self.demand_vectors, tuple(found))
 
 
 @dataclass(frozen=True)

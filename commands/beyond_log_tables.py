@@ -8,7 +8,8 @@ from commands.output import print_table, say
 if TYPE_CHECKING:
     from evaluators.beyond_log.report import BeyondLogReport
 
-SHOWN_METRICS = 6
+SHOWN_METRICS = 5  # a terminal is 80 wide
+SHORT = {"ANY": "any", "NEW": "new", "SPREAD": "one each"}
 
 
 def print_beyond_log(report: "BeyondLogReport") -> None:
@@ -22,8 +23,9 @@ def print_beyond_log(report: "BeyondLogReport") -> None:
     )
     for note in (*report.left_out, *told.notes):
         say(note)
-    metrics = report.metrics[:SHOWN_METRICS]
-    print_table("Systems", ["system", "rule", *metrics], _systems(report, metrics))
+    metrics = tuple(name for name in report.metrics if name.endswith(f"@{told.cuts[0]}"))[:SHOWN_METRICS]
+    title = f"Systems, each under the rule that serves its {metrics[0]} best; * is the strongest control under any rule"
+    print_table(title, ["system", "rule", *(name.replace("@", " @") for name in metrics)], _systems(report, metrics))
     if report.differences:
         columns = ["metric", "from the strongest control", "to", "difference", "95 % interval"]
         print_table("What is gained, over users", columns, _differences(report))
@@ -41,13 +43,14 @@ def print_beyond_log(report: "BeyondLogReport") -> None:
 
 
 def _systems(report: "BeyondLogReport", metrics: tuple[str, ...]) -> Iterator[list[str]]:
-    for own in report.systems:
+    for system in dict.fromkeys(judged.system for judged in report.systems):
+        under = [judged for judged in report.systems if judged.system == system]
+        best = max(under, key=lambda judged: judged.metrics[metrics[0]].mean)
         means = []
         for name in metrics:
-            found, mark = own.metrics.get(name), "*" if report.strongest.get(name) == own.label else ""
-            spread = f" ± {own.spread[name]:.3f}" if name in own.spread else ""
-            means.append("" if found is None else f"{found.mean:.4f}{spread}{mark}")
-        yield [own.system, own.rule.value, *means]
+            found, mark = best.metrics.get(name), "*" if report.strongest.get(name) == best.label else ""
+            means.append("" if found is None else f"{found.mean:.3f}{mark}")
+        yield [system, SHORT[best.rule.name], *means]
 
 
 def _differences(report: "BeyondLogReport") -> Iterator[list[str]]:

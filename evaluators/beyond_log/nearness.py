@@ -1,20 +1,21 @@
 """When two items mean nearly the same: cosines of their texts' vectors, and from which cosine on that is no chance."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from evaluators.beyond_log.hiding import UNKNOWN, Categories, Rows
-from evaluators.beyond_log.suggestions import others
+from evaluators.beyond_log.suggestions import AT_ONCE, NONE, others
 
 Matrix = NDArray[np.float32]
 Floats = NDArray[np.float64]
 
 PERCENTILE = 99.0
 PAIRS = 200_000
+KEPT = 100_000_000  # cosines that are computed once and kept; beyond, they are computed as they are asked for
 ROUNDS = 4  # other users that each user's suggestions are compared with
 
 
@@ -43,40 +44,74 @@ class Nearness:
         )
 
 
-def near_share(near: Nearness, suggested: Rows, hidden: Sequence[Rows]) -> Floats:
-    """Return for each user the share of hidden items that are near to a suggested one; 0 where nothing is hidden."""
-    found = np.zeros(len(hidden))
-    for user, (row, own) in enumerate(zip(suggested, hidden, strict=True)):
-        listed = row[row >= 0]
-        if listed.size and own.size:
-            cosines = near.vectors[own] @ near.vectors[listed].T
-            found[user] = (cosines.max(axis=1) >= near.threshold).mean()
+@dataclass(frozen=True, eq=False)
+class Golden:
+    """The vectors that each user's list is compared with: rows of a table, [users, most], -1 where there are fewer."""
+
+    rows: Rows
+    table: Matrix  # [rows, dimensions]
+    cosines: Matrix | None  # [rows, items], where that is not too much to keep
+
+    @classmethod
+    def of(cls, gold: Sequence[Rows], table: Matrix, vectors: Matrix) -> Self:
+        """Lay the rows of each user out side by side; `vectors` are those of the items that lists hold."""
+        rows = np.full((len(gold), max(map(len, gold), default=0)), NONE, dtype=np.int32)
+        for user, own in enumerate(gold):
+            rows[user, : len(own)] = own
+        return cls(rows, table, table @ vectors.T if len(table) * len(vectors) <= KEPT else None)
+
+    @property
+    def there(self) -> NDArray[np.bool_]:
+        """Which of the rows are there, [users, most]."""
+        there: NDArray[np.bool_] = self.rows != NONE
+        return there
+
+    def some(self, users: NDArray[np.int64]) -> Self:
+        """Return the gold of some users, in the order given."""
+        return replace(self, rows=self.rows[users])
+
+
+def cosines_to(golden: Golden, vectors: Matrix, lists: Rows) -> Matrix:
+    """Return the cosine of each listed item to each gold vector, [users, k, most]; -1 where either is not there."""
+    found = np.full((*lists.shape, golden.rows.shape[1]), -1, dtype=np.float32)
+    for start in range(0, len(lists), AT_ONCE):
+        some = slice(start, start + AT_ONCE)
+        rows, listed = golden.rows[some], lists[some]
+        if golden.cosines is None:
+            cosines = vectors[listed] @ golden.table[rows].transpose(0, 2, 1)
+        else:
+            cosines = golden.cosines[rows[:, None, :], listed[:, :, None]]
+        found[some] = np.where((listed != NONE)[:, :, None] & (rows != NONE)[:, None, :], cosines, -1)
     return found
 
 
-def consistency(vectors: Matrix, suggested: Rows, gold: Sequence[Matrix], seed: int = 0) -> Floats:
-    """Return for each user how near suggestions are to what is gold for the user, beyond how near to others' gold.
+def near_share(cosines: Matrix, golden: Golden, threshold: float) -> Floats:
+    """Return for each user the share of gold that some listed item is near to; 0 where there is no gold."""
+    near = (cosines.max(axis=1, initial=-1) >= threshold) & golden.there
+    shares: Floats = near.sum(axis=1) / np.maximum(golden.there.sum(axis=1), 1)
+    return shares
 
-    The mean over suggested items of the best cosine to one of the user's gold vectors, minus the same for other users'
+
+def consistency(golden: Golden, vectors: Matrix, lists: Rows, cuts: Sequence[int], seed: int = 0) -> list[Floats]:
+    """Return for each cut and user how near a list is to what is gold for the user, beyond how near to others' gold.
+
+    The mean over listed items of the best cosine to one of the user's gold vectors, minus the same for other users'
     (`ROUNDS` of them): what any list of popular things has in common with anybody's gold is taken out so. 0 where
-    nothing is suggested or there is no gold.
+    nothing is listed or there is no gold.
     """
-    with_gold = np.flatnonzero([len(own) > 0 for own in gold])
-    listed, golden = suggested[with_gold], [gold[user] for user in with_gold.tolist()]
-    near = _best_cosines(vectors, listed, golden)
-    circle = others(len(golden), ROUNDS, seed)
-    shuffled = [_best_cosines(vectors, listed, [golden[other] for other in of]) for of in circle.tolist()]
-    found = np.zeros(len(gold))
-    found[with_gold] = near - np.mean(shuffled, axis=0) if shuffled else near
-    return found
-
-
-def _best_cosines(vectors: Matrix, suggested: Rows, gold: Sequence[Matrix]) -> Floats:
-    found = np.zeros(len(gold))
-    for user, (row, own) in enumerate(zip(suggested, gold, strict=True)):
-        listed = row[row >= 0]
-        if listed.size and len(own):
-            found[user] = (vectors[listed] @ own.T).max(axis=1).mean()
+    users = np.flatnonzero(golden.there.any(axis=1))
+    listed, own = lists[users], golden.some(users)
+    circle = others(users.size, ROUNDS, seed)
+    near = cosines_to(own, vectors, listed).max(axis=2, initial=-1)
+    for other in circle:
+        near -= cosines_to(own.some(other), vectors, listed).max(axis=2, initial=-1) / len(circle)
+    there = listed != NONE
+    found = []
+    for cut in cuts:
+        means = np.zeros(len(lists))
+        counted = np.where(there, near, 0)[:, :cut].sum(axis=1)
+        means[users] = counted / np.maximum(there[:, :cut].sum(axis=1), 1)
+        found.append(means)
     return found
 
 

@@ -43,18 +43,18 @@ class Lists:
 
 def suggested(suggest: Suggest, hiding: Hiding, categories: Categories, k: int) -> Lists:
     """Ask a system for its lists under each rule: it is told what is barred, and may fill its list with the rest."""
-    depth = min(DEPTH, len(categories.of_item))
-    deep, new = [], []
+    items, found = len(categories.of_item), []
     for histories in _batches(hiding.histories):
-        deep.append(_filled(suggest(histories, depth)[0], depth))
+        deep = suggest(histories, min(DEPTH, items))[0]
         barred = np.stack([visible_items(categories, history) for history in histories])
-        new.append(_filled(suggest(histories, depth, barred)[0], depth))
-    return _ruled(np.concatenate(deep), np.concatenate(new), hiding, categories, k)
+        found.append(_ruled(deep, suggest(histories, items, barred)[0], barred, categories, k))
+    return _joined(found)
 
 
 def listed(deep: Rows, hiding: Hiding, categories: Categories, k: int) -> Lists:
     """Return lists under each rule of a list that is as long as it is: what a rule bars is left out."""
-    return _ruled(deep, deep, hiding, categories, k)
+    barred = np.stack([visible_items(categories, history) for history in hiding.histories])
+    return _ruled(deep, deep, barred, categories, k)
 
 
 def best(scores: Scores, k: int, exclude: NDArray[np.bool_] | None = None) -> Suggested:
@@ -69,8 +69,10 @@ def best(scores: Scores, k: int, exclude: NDArray[np.bool_] | None = None) -> Su
 
 def visible_items(categories: Categories, history: Rows) -> NDArray[np.bool_]:
     """Return which items lie in a category of the history or in none that is known: no hidden item does."""
-    barred: NDArray[np.bool_] = np.isin(categories.of_item, [*categories.of_items(history), UNKNOWN])
-    return barred
+    barred = np.zeros(len(categories.names) + 1, dtype=np.bool_)
+    barred[categories.of_items(history)] = True
+    barred[UNKNOWN] = True  # the last one
+    return barred[categories.of_item]
 
 
 def of_another(deep: Rows, seed: int = 0) -> Rows:
@@ -86,15 +88,22 @@ def others(users: int, rounds: int, seed: int = 0) -> NDArray[np.int64]:
     return np.array([circle[(place + step) % users] for step in steps], dtype=np.int64).reshape(-1, users)
 
 
-def _ruled(deep: Rows, new: Rows, hiding: Hiding, categories: Categories, k: int) -> Lists:
+def _ruled(deep: Rows, new: Rows, barred: NDArray[np.bool_], categories: Categories, k: int) -> Lists:
     kept, spread = [], []
-    for row, history in zip(new, hiding.histories, strict=True):
+    for row, own_barred in zip(new, barred, strict=True):
         own = row[row >= 0]
-        own = own[~visible_items(categories, history)[own]]
-        first = np.unique(categories.of_item[own], return_index=True)[1]
+        own = own[~own_barred[own]]
+        first = np.full(len(categories.names) + 1, len(own))
+        first[categories.of_item[own[::-1]]] = np.arange(len(own))[::-1]  # the last one written is the first of each
         kept.append(own)
-        spread.append(own[np.sort(first)])
-    return Lists({Rule.ANY: _filled(deep, k), Rule.NEW: _table(kept, k), Rule.SPREAD: _table(spread, k)}, deep)
+        spread.append(own[np.sort(first[first < len(own)])[:k]])
+    deep = _filled(deep, max(k, min(DEPTH, deep.shape[1])))
+    return Lists({Rule.ANY: deep[:, :k], Rule.NEW: _table(kept, k), Rule.SPREAD: _table(spread, k)}, deep)
+
+
+def _joined(parts: Sequence[Lists]) -> Lists:
+    by_rule = {rule: np.concatenate([part.by_rule[rule] for part in parts]) for rule in Rule}
+    return Lists(by_rule, np.concatenate([part.deep for part in parts]))
 
 
 def _table(rows: Sequence[Rows], k: int) -> Rows:

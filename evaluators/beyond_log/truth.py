@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluators.beyond_log.hiding import Behaviors, Categories, Hiding, Rows, hidden_elsewhere
-from evaluators.beyond_log.metrics import defined_where
+from evaluators.beyond_log.metrics import defined_where, listed_categories
 from evaluators.ranking.intervals import Totals
 from evaluators.shoppers.simulation import ShopperTruth
 from memory.errors import ReaseqError
@@ -70,17 +70,17 @@ def truth_metrics(lists: Rows, truth: Truth, categories: Categories, cuts: Seque
     """
     found: dict[str, Totals] = {}
     for cut in cuts:
-        own = [categories.of_items(row[:cut]) for row in lists]
+        own = listed_categories(lists[:, :cut], categories)
         found[f"{NEED_RECALL}@{cut}"] = _need_recall(own, truth)
         found[f"{NEED_PRECISION}@{cut}"] = _need_precision(lists[:, :cut], truth, categories)
         found[f"{NEEDS_MET}@{cut}"] = _needs_met(own, truth)
     return found
 
 
-def _need_recall(listed: Sequence[Rows], truth: Truth) -> Totals:
+def _need_recall(listed: NDArray[np.bool_], truth: Truth) -> Totals:
     wanted = np.where(truth.hidden, truth.need, 0)
     whole = wanted.sum(axis=1)
-    part = np.array([wanted[user, own].sum() for user, own in enumerate(listed)])
+    part = np.where(listed, wanted, 0).sum(axis=1)
     return defined_where(whole > 0, np.divide(part, whole, out=np.zeros_like(part), where=whole > 0))
 
 
@@ -91,8 +91,8 @@ def _need_precision(lists: Rows, truth: Truth, categories: Categories) -> Totals
     return defined_where(np.ones(len(lists), np.bool_), hit.sum(axis=1) / max(1, lists.shape[1]))
 
 
-def _needs_met(listed: Sequence[Rows], truth: Truth) -> Totals:
-    met = [[np.isin(need, own).any() for need in needs] for own, needs in zip(listed, truth.needs, strict=True)]
+def _needs_met(listed: NDArray[np.bool_], truth: Truth) -> Totals:
+    met = [[own[need].any() for need in needs] for own, needs in zip(listed, truth.needs, strict=True)]
     part = np.array([np.mean(own) if own else 0.0 for own in met])
     return defined_where(np.array([bool(own) for own in met]), part)
 
