@@ -12,7 +12,7 @@ from memory.record import Record
 class Family(StrEnum):
     """Which digits are hidden together while training."""
 
-    TOKEN = "token"  # digits, whichever items they are of
+    DIGIT = "digit"  # digits, whichever items they are of
     ITEM = "item"  # all digits of an item
     CATEGORY = "category"  # all items of some leaf categories: what a log that lacks them looks like
     SPAN = "span"  # all items between two long gaps in time, or a run of neighbours where there are no times
@@ -38,7 +38,7 @@ class Attention(StrEnum):
 class Mixture(Record):
     """How often each family of masks is drawn."""
 
-    token: float = Field(default=0.0, ge=0)
+    digit: float = Field(default=0.0, ge=0)
     item: float = Field(default=0.0, ge=0)
     category: float = Field(default=0.0, ge=0)
     span: float = Field(default=0.0, ge=0)

@@ -42,19 +42,19 @@ class Context:
 
     def to(self, device: torch.device) -> Self:
         """Return it on a device."""
-        return self._each(lambda tensor: tensor.to(device))
+        demands = None if self.demands is None else self.demands.to(device)
+        known = None if self.demands_known is None else self.demands_known.to(device)
+        return type(self)(self.gap.to(device), self.kind.to(device), self.source.to(device), demands, known)
 
     def rows(self, chosen: Tensor) -> Self:
         """Return some rows."""
-        return self._each(lambda tensor: tensor[chosen])
+        demands = None if self.demands is None else self.demands[chosen]
+        known = None if self.demands_known is None else self.demands_known[chosen]
+        return type(self)(self.gap[chosen], self.kind[chosen], self.source[chosen], demands, known)
 
     def without_demands(self) -> Self:
         """Return it as if no demand were known."""
         return replace(self, demands=None, demands_known=None)
-
-    def _each(self, change) -> Self:  # type: ignore[no-untyped-def]
-        made = {name: None if tensor is None else change(tensor) for name, tensor in vars(self).items()}
-        return type(self)(**made)
 
 
 class Compared(NamedTuple):
@@ -116,7 +116,7 @@ class Denoiser(nn.Module):
         demands, known = self._demands(context, len(digits))
         for block in self.blocks:
             state = block(state, seen, turn, demands, known)
-        return state
+        return torch.as_tensor(state)
 
     def _demands(self, context: Context, rows: int) -> tuple[Tensor | None, Tensor | None]:
         """Return what cross-attention reads: a token that stands for no demand, and the demands."""
@@ -143,7 +143,7 @@ class Denoiser(nn.Module):
             vectors = self.table.get_buffer(f"vectors_{kind}")
             expected = likeness(asked, read, self.table.vectors(kind, read[1][..., 0]), self.shape.attention)
             logits = logits + _products(expected, vectors if codes is None else vectors[torch.cat(codes)], codes)
-        return logits
+        return torch.as_tensor(logits)
 
     def _codes(self, digit: int, codes: Compared | None) -> Tensor:
         """Return the embeddings of all codes, or of those that are compared, [K + D, D]."""
@@ -151,7 +151,7 @@ class Denoiser(nn.Module):
             found = self.table.codes(digit)
             return found if codes is None else found[torch.cat(codes)]
         wanted = torch.arange(self.shape.sizes[0]) if codes is None else torch.cat(codes)
-        return self.table(wanted.to(self.bias[digit].device))
+        return torch.as_tensor(self.table(wanted.to(self.bias[digit].device)))
 
 
 class Likeness(nn.Module):
@@ -163,8 +163,8 @@ class Likeness(nn.Module):
         self.own = nn.Linear(width, dimensions)
         nn.init.zeros_(self.own.weight)
         nn.init.zeros_(self.own.bias)
-        self.near = nn.Parameter(torch.tensor(0.1))  # how fast the weight of a behaviour falls with its distance
-        self.scale = nn.Parameter(torch.tensor(5.0))
+        self.near = nn.Parameter(torch.tensor(0.35))  # how fast the weight of a behaviour falls with its distance
+        self.scale = nn.Parameter(torch.tensor(12.0))
 
     def forward(
         self, asked: Tensor, read: tuple[Tensor, Tensor, Places], vectors: Tensor, attention: Attention
@@ -175,12 +175,12 @@ class Likeness(nn.Module):
         if attention is Attention.EARLIER:
             seen = seen & (torch.arange(digits.shape[1], device=asked.device) <= places.place.unsqueeze(1))
         if not bool(seen.any()):
-            return self.own(asked)
+            return torch.as_tensor(self.own(asked))
         weight = torch.einsum("kd,knd->kn", self.query(asked), self.key(state)[places.row]) / asked.shape[1] ** 0.5
         away = (torch.arange(digits.shape[1], device=asked.device) - places.place.unsqueeze(1)).abs()
         weight = (weight - self.near * away).masked_fill(~seen, -1e9)
         mixed = torch.einsum("kn,knd->kd", torch.softmax(weight, dim=1) * seen, vectors[places.row])
-        return self.scale * mixed + self.own(asked)
+        return torch.as_tensor(self.scale * mixed + self.own(asked))
 
 
 def _products(state: Tensor, table: Tensor, codes: Compared | None) -> Tensor:

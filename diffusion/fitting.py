@@ -1,8 +1,7 @@
 """Fitting a model of behaviour sequences: what a batch hides, its loss, and what chooses the epoch."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -14,12 +13,9 @@ from diffusion.denoiser import Compared, Context, Denoiser, Places
 from diffusion.histories import Histories
 from diffusion.losses import bounded, digit_losses, sampled_losses
 from diffusion.reading import Reading
-from learning.training import Epoch, fit
 from learning.training import Rows as BatchRows
 
 FLATTENED = 0.75  # the power of a code's count at which it is drawn
-MOST_VALIDATED = 1000
-Told = Callable[[Epoch], None]
 
 
 @dataclass(eq=False)
@@ -36,12 +32,7 @@ class HiddenItems:
     def __post_init__(self) -> None:
         self.lengths = self.histories.lengths
         self.spans = self.histories.spans()
-        digits = self.reading.tokens.of(self.histories.item[self.histories.real])
-        counts = [
-            torch.bincount(digits[:, place], minlength=size).float() ** FLATTENED
-            for place, size in enumerate(self.reading.tokens.sizes)
-        ]
-        self.chances = [count / count.sum() for count in counts]
+        self.chances = code_chances(self.histories, self.reading)
 
     def batches(self, epoch: int, seed: int, size: int) -> Sequence[BatchRows]:
         """Return an epoch's batches in random order; each holds sequences of nearly one length."""
@@ -104,6 +95,16 @@ class HiddenItems:
         return sampled_losses(logits, true.to(logits.device), drawn, chance)
 
 
+def code_chances(histories: Histories, reading: Reading) -> list[Tensor]:
+    """Return with which chance the codes of each digit are drawn as negatives: by their flattened counts."""
+    digits = reading.tokens.of(histories.item[histories.real])
+    counts = [
+        torch.bincount(digits[:, place], minlength=size).float() ** FLATTENED
+        for place, size in enumerate(reading.tokens.sizes)
+    ]
+    return [count / count.sum() for count in counts]
+
+
 def length_batches(lengths: Tensor, epoch: int, seed: int, size: int) -> list[BatchRows]:
     """Return row numbers in batches of nearly one length, in an order that the epoch and the seed draw."""
     chance = np.random.default_rng((seed, epoch))
@@ -135,19 +136,6 @@ def shape_of(reading: Reading, config: DiffusionConfig, attention: Attention) ->
         dropout=config.dropout,
         attention=attention,
     )
-
-
-def fit_denoiser(
-    model: Denoiser,
-    examples: HiddenItems,
-    validate: Callable[[nn.Module], float],
-    *,
-    folder: Path | None = None,
-    data: str = "",
-    told: Told = lambda epoch: None,
-) -> list[Epoch]:
-    """Train in place; see `learning.training.fit`."""
-    return fit(model, examples, validate, examples.config, folder=folder, data=data, told=told)
 
 
 @torch.no_grad()
