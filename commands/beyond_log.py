@@ -37,6 +37,7 @@ Generated = Annotated[
 ]
 Export = Annotated[Path | None, typer.Option("--export", help="Only write what a participant is given.", metavar="DIR")]
 ControlsOnly = Annotated[bool, typer.Option("--controls-only", help="Train no model.")]
+Ranker = Annotated[bool, typer.Option("--ranker", help="Also train a ranker with imagined behaviours and without.")]
 Html = Annotated[Path | None, typer.Option("--html", help="Also write a page.", metavar="FILE")]
 
 app = typer.Typer(help="Benchmarks that others can run their models in.", no_args_is_help=True)
@@ -61,6 +62,7 @@ def beyond_log(
     k: Cuts = None,
     near: Near = None,
     controls_only: ControlsOnly = False,
+    ranker: Ranker = False,
     export: Export = None,
     html: Html = None,
     kb: KnowledgeBase = None,
@@ -70,7 +72,7 @@ def beyond_log(
     from_files = {"log": data, "categories": categories, "truth": truth, "demands": demands}
     sources = _sources(from_files, columns_of(map_columns), kb is not None or categories is None, near)
     scene = _scene(settings_of(context, kb=kb), sources)
-    plan = _plan(seeds, share, k, generated, not controls_only)
+    plan = _plan(seeds, share, k, generated, (not controls_only, ranker))
     if export is not None:
         _export(scene, plan, export, as_json)
     else:
@@ -102,11 +104,13 @@ def _scene(settings: Settings, sources: "Sources") -> "Scene":
         return read_scene(settings, sources)
 
 
-def _plan(seeds: int, share: float, cuts: list[int] | None, generated: list[str] | None, models: bool) -> "Plan":
+def _plan(
+    seeds: int, share: float, cuts: list[int] | None, generated: list[str] | None, trained: tuple[bool, bool]
+) -> "Plan":
     from commands.beyond_log_run import Plan  # noqa: PLC0415
 
     lengths = tuple(dict.fromkeys(cuts or Plan.cuts))
-    return Plan(tuple(range(seeds)), share, lengths, tuple(generated or ()), models)
+    return Plan(tuple(range(seeds)), share, lengths, tuple(generated or ()), *trained)
 
 
 def _export(scene: "Scene", plan: "Plan", folder: Path, as_json: bool) -> None:

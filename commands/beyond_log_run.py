@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from commands.beyond_log_files import HandedIn, named_files, read_suggestions, told_of
+from commands.beyond_log_ranker import ranker_effect
 from commands.beyond_log_scene import Scene, SceneUnreadable
 from commands.beyond_log_systems import Fitted, fitted_controls, fitted_floor, fitted_models, missing_for_models
 from commands.output import say
@@ -29,6 +30,7 @@ class Plan:
     cuts: tuple[int, ...] = CUTS
     generated: tuple[str, ...] = ()  # NAME=FILE
     models: bool = True
+    ranker: bool = False  # whether a ranker is trained with imagined behaviours and without
     fitting: Callable[..., Iterator[Fitted]] = fitted_models
 
 
@@ -54,7 +56,9 @@ def benchmarked(scene: Scene, plan: Plan) -> BeyondLogReport:
             sitting.hear(jury, listed(read.lists, hiding, scene.categories, max(plan.cuts)), seed)
     blank = _blank(scene, plan, hidings)
     told = tuple(told_of(name, paths, handed[name]) for name, paths in files.items())
-    report = blank.model_copy(update={"files": told, "left_out": (missing,) if missing else ()})
+    effects = (ranker_effect(scene, plan.seeds),) if plan.ranker and missing is None else ()
+    update = {"files": told, "left_out": (missing,) if missing else (), "ranker": effects}
+    report = blank.model_copy(update=update)
     return verdict(report, list(sittings.values()))
 
 

@@ -73,8 +73,11 @@ class Scene:
         return Jury(Gold(hiding, self.categories, self.near, self._demands_behind(hiding)), truth, cuts)
 
     def seen(self, hiding: Hiding) -> "Material":
-        """Return what may be learned from: the visible behaviours, and what is known of the items."""
-        return self.material.learning_from(self.behaviors.only(hiding.visible))
+        """Return what may be learned from: the visible behaviours, and what is known of the items.
+
+        What an earlier model imagined of these users is left out: it may have known what is hidden now.
+        """
+        return self.material.imagining(None).learning_from(self.behaviors.only(hiding.visible))
 
     def _demands_behind(self, hiding: Hiding) -> Demands | None:
         """Return for each scored user the demands behind a hidden item."""
@@ -187,7 +190,7 @@ def _of_files(sources: Sources, filed: Mapping[str, tuple[str, str]]) -> "Materi
 
     if sources.log is None:
         raise SceneUnreadable("name the log with --data FILE, or the knowledge base that holds it with --kb URL")
-    log = logged(sources.log, sources.columns, tuple(sorted(filed))).without_repeats()
+    log = logged(sources.log, sources.columns, tuple(sorted(filed)))[0].without_repeats()
     items = [
         KnownItem(id=item, title=title, path=tuple(filter(None, category.split(" > "))), score=1.0)
         for item in log.items

@@ -9,7 +9,6 @@ if TYPE_CHECKING:
     from evaluators.beyond_log.report import BeyondLogReport
 
 SHOWN_METRICS = 5  # a terminal is 80 wide
-SHORT = {"ANY": "any", "NEW": "new", "SPREAD": "one each"}
 
 
 def print_beyond_log(report: "BeyondLogReport") -> None:
@@ -50,7 +49,7 @@ def _systems(report: "BeyondLogReport", metrics: tuple[str, ...]) -> Iterator[li
         for name in metrics:
             found, mark = best.metrics.get(name), "*" if report.strongest.get(name) == best.label else ""
             means.append("" if found is None else f"{found.mean:.3f}{mark}")
-        yield [system, SHORT[best.rule.name], *means]
+        yield [system, best.rule.value, *means]
 
 
 def _differences(report: "BeyondLogReport") -> Iterator[list[str]]:

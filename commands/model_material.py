@@ -11,7 +11,8 @@ from commands.vectors import Telling
 from memory.extras import extras
 
 if TYPE_CHECKING:
-    from learning.material import Material
+    from learning.material import Imagined, Material
+    from memory.behaviors.schema import Clock
     from memory.behaviors.sequences import Sequences
     from memory.database import Database
 
@@ -47,11 +48,26 @@ def read_material(
         _build_vectors(database, as_of)
         with database.session() as session:
             known = KnowledgeTable.of(session, as_of=as_of)
-        behaviors = _stored(database, known.ids, as_of) if data is None else logged(data, columns, known.ids, as_of)
+        own = _stored(database, known.ids, as_of) if data is None else logged(data, columns, known.ids, as_of)
+        behaviors, clock = own if repeats else (own[0].without_repeats(), own[1])
         with database.session() as session:
             sets = {name: ItemVectors.load(session, name).of(behaviors.items) for name in (TITLE, KNOWLEDGE)}
-    behaviors = behaviors if repeats else behaviors.without_repeats()
-    return Material(behaviors, known.rows(behaviors.items), {name: own for name, own in sets.items() if own.any()})
+        imagined = _imagined(database, behaviors, clock, as_of)
+    vectors = {name: own for name, own in sets.items() if own.any()}
+    return Material(behaviors, known.rows(behaviors.items), vectors, imagined=imagined)
+
+
+def _imagined(database: "Database", behaviors: "Sequences", clock: "Clock", as_of: int | None) -> "Imagined | None":
+    """Return what is stored of these users; nothing where its moments cannot be compared with those of the log."""
+    from learning.material import Imagined  # noqa: PLC0415 - polars is an extra
+    from memory.behaviors.generated import generated_of, generations  # noqa: PLC0415
+    from memory.behaviors.overview import clock_of  # noqa: PLC0415
+
+    with database.session() as session:
+        if clock_of(session) is not clock:
+            return None
+        moments = {user: own.as_of for user, own in generations(session, at=as_of).items()}
+        return Imagined.of(generated_of(session, at=as_of), moments, behaviors)
 
 
 def _build_vectors(database: "Database", as_of: int | None) -> None:
@@ -67,11 +83,14 @@ def _build_vectors(database: "Database", as_of: int | None) -> None:
         build_vectors(database, encoder, name=name, parts=parts, as_of=as_of, tell=Telling())
 
 
-def logged(data: Path, columns: dict[str, str] | None, items: tuple[str, ...], as_of: int | None = None) -> "Sequences":
-    """Return the behaviours of a file before `as_of`; `items` fixes the first item rows."""
+def logged(
+    data: Path, columns: dict[str, str] | None, items: tuple[str, ...], as_of: int | None = None
+) -> "tuple[Sequences, Clock]":
+    """Return the behaviours of a file before `as_of`, and what they are sorted by; `items` fixes the first rows."""
     with extras():
         from learning.material import NothingToLearn  # noqa: PLC0415
         from memory.behaviors.files import read_behaviors  # noqa: PLC0415 - polars is an extra
+        from memory.behaviors.schema import Clock  # noqa: PLC0415
         from memory.behaviors.sequences import Sequences  # noqa: PLC0415
         from memory.behaviors.store import OtherClock  # noqa: PLC0415
 
@@ -83,10 +102,10 @@ def logged(data: Path, columns: dict[str, str] | None, items: tuple[str, ...], a
         raise OtherClock(TIMELESS)
     if not len(log.frame):
         raise NothingToLearn(NOTHING)
-    return Sequences.of(log.frame, items)
+    return Sequences.of(log.frame, items), Clock.TIME if log.roles.time else Clock.ORDER
 
 
-def _stored(database: "Database", items: tuple[str, ...], as_of: int | None) -> "Sequences":
+def _stored(database: "Database", items: tuple[str, ...], as_of: int | None) -> "tuple[Sequences, Clock]":
     from learning.material import NothingToLearn  # noqa: PLC0415
     from memory.behaviors.overview import clock_of  # noqa: PLC0415 - polars is an extra
     from memory.behaviors.schema import Clock  # noqa: PLC0415
@@ -94,9 +113,9 @@ def _stored(database: "Database", items: tuple[str, ...], as_of: int | None) -> 
     from memory.behaviors.store import OtherClock, behaviors_of  # noqa: PLC0415
 
     with database.session() as session:
-        timed, found = clock_of(session) is not Clock.ORDER, Sequences.of(behaviors_of(session, as_of=as_of), items)
-    if as_of is not None and not timed:
+        clock, found = clock_of(session), Sequences.of(behaviors_of(session, as_of=as_of), items)
+    if as_of is not None and clock is Clock.ORDER:
         raise OtherClock(TIMELESS)
     if not len(found.item):
         raise NothingToLearn(NOTHING)
-    return found
+    return found, clock or Clock.TIME

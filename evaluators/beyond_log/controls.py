@@ -41,17 +41,17 @@ def controls(log: Behaviors, categories: Categories, vectors: Matrix | None = No
     near = _neighbours(counts)
     scores: dict[str, ScoresOf] = {
         "popularity": lambda histories: np.zeros((len(histories), len(counts.popularity)), np.float32),
-        "popular categories": _popular_categories(counts, categories),
-        "item co-occurrence": near,
+        "top categories": _popular_categories(counts, categories),
+        "item-CF": near,
         **_category_controls(counts, categories),
         "more of the same": _same_again(categories),
     }
     if vectors is not None and vectors.any():
         scores["text cosine"] = _text(vectors)
-        scores["item co-occurrence + text"] = _summed(near, scores["text cosine"])
-        scores["categories by EASE + text"] = _summed(_shared(scores["categories by EASE"]), scores["text cosine"])
+        scores["item-CF + text"] = _summed(near, scores["text cosine"])
+        scores["EASE + text"] = _summed(_shared(scores["EASE"]), scores["text cosine"])
     found: dict[str, Suggest] = {name: suggest_by(of, counts.popularity) for name, of in scores.items()}
-    return found | {"the history itself": _history_itself}
+    return found | {"own history": _history_itself}
 
 
 def suggest_by(scores: ScoresOf, popularity: NDArray[np.float64] | None = None) -> Suggest:
@@ -103,8 +103,7 @@ def _neighbours(counts: Counts) -> ScoresOf:
 def _category_controls(counts: Counts, categories: Categories) -> dict[str, ScoresOf]:
     """Return items of the categories that go with the user's: by cosine of their users, and by EASE (Steck 2019).
 
-    "Categories that go together" puts the best category first with its items by popularity; "… by share" gives each
-    category a share of the list.
+    Both put the best category first, with its items by popularity; "mix" gives each category a share of the list.
     """
     has = _incidence(counts.histories, categories)
     both = has.T @ has
@@ -124,10 +123,10 @@ def _category_controls(counts: Counts, categories: Categories) -> dict[str, Scor
         return scores
 
     return {
-        "categories that go together": by(cosine, shared=False),
-        "categories that go together, by share": by(cosine, shared=True),
-        "categories by EASE": by(ease, shared=False),
-        "categories by EASE, by share": by(ease, shared=True),
+        "category-CF": by(cosine, shared=False),
+        "category-CF mix": by(cosine, shared=True),
+        "EASE": by(ease, shared=False),
+        "EASE mix": by(ease, shared=True),
     }
 
 

@@ -21,9 +21,21 @@ NONE = -1
 class Rule(StrEnum):
     """What may be on a list. Hidden categories are never visible ones, so that to bar these is free for anybody."""
 
-    ANY = "any category"
-    NEW = "new categories"
-    SPREAD = "new categories, one item each"
+    ANY = "any"
+    NEW = "new"
+    SPREAD = "one each"
+
+    @property
+    def meaning(self) -> str:
+        """The rule in words."""
+        return _MEANINGS[self]
+
+
+_MEANINGS = {
+    Rule.ANY: "items of any category",
+    Rule.NEW: "items of categories that the visible history lacks",
+    Rule.SPREAD: "one item of each category that the visible history lacks",
+}
 
 
 class Suggest(Protocol):
