@@ -29,6 +29,7 @@ COMMANDS: dict[str, list[str]] = {
     "ranker evaluate": ["--config", "small.toml"],
     "ranker rank": ["--user", "u00001"],
     "ranker ablate": ["--config", "small.toml", "--attributes", "0"],
+    "benchmark beyond-log": ["--data", "log.csv", "--controls-only"],
     "simulate": ["--shoppers", "5", "--out", "log.csv", "--truth", "truth.jsonl"],
     "vectors build": [],
     "vectors list": [],
@@ -74,7 +75,7 @@ def test_the_output_is_one_document(
     command: str, enriched: tuple[str, Ran], request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("REASEQ_KB", enriched[0])
-    if command.startswith(("ranker", "vectors")):
+    if command.startswith(("benchmark", "ranker", "vectors")):
         monkeypatch.setenv("REASEQ_KB", request.getfixturevalue("shop"))
     if before := BEFORE.get(command):
         assert reaseq(*before).code == 0
