@@ -1,4 +1,4 @@
-"""`reaseq benchmark beyond-log`: over a simulated log, with files of suggestions, the truth, and what others are given."""
+"""`reaseq benchmark beyond-log`: over a simulated log; files of suggestions, the truth, and what others are given."""
 
 import csv
 import json
