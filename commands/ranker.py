@@ -154,6 +154,33 @@ def rank(
         print_ranked(found)
 
 
+@app.command()
+def export(
+    context: typer.Context,
+    onnx: Annotated[Path, typer.Option("--onnx", help="The file to write, for onnxruntime.", metavar="FILE")],
+    data: Data = None,
+    map_columns: ColumnMap = None,
+    as_of: AsOf = None,
+    ranker: ModelFolder = FOLDER,
+    kb: KnowledgeBase = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write the ranker of candidates as two files that are served without torch: a network, and what was counted."""
+    with extras():
+        from commands.ranker_training import allows_repeats  # noqa: PLC0415 - torch is an extra
+        from ranker.click_fitting import load_click_through  # noqa: PLC0415
+        from ranker.onnx_export import export_onnx  # noqa: PLC0415 - so is onnx
+
+    again, moment = allows_repeats(ranker), milliseconds(as_of)
+    material = read_material(settings_of(context, kb=kb), data, columns_of(map_columns), moment, repeats=again)
+    items = material.behaviors.items
+    network, counts = export_onnx(load_click_through(ranker, material), items, onnx)
+    if as_json:
+        print_json({"network": str(network), "counts": str(counts), "items": len(items)})
+    else:
+        say(f"wrote {network} and {counts}: {len(items)} items")
+
+
 def read_config(path: Path | None) -> "RankerConfig":
     """Return a ranker's settings; raises `ConfigUnreadable`."""
     from ranker.config import RankerConfig  # noqa: PLC0415 - only with the extra

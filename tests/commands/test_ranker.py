@@ -30,28 +30,6 @@ FLOORS = {
 }
 
 
-@pytest.fixture(scope="module")
-def trained_folder(stocked_shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A ranker's folder of the shop; not to be written to."""
-    folder, work = tmp_path_factory.mktemp("trained") / "model", tmp_path_factory.mktemp("work")
-    shutil.copy(stocked_shop / "shop.db", work)
-    (work / "small.toml").write_text("[next_item]\ncandidates = 10\nepochs = 1\n[click_through]\nepochs = 1\n", "utf-8")
-
-    ran = reaseq(
-        "ranker", "train", "--config", work / "small.toml", "--kb", f"sqlite:///{work}/shop.db", "--out", folder
-    )
-
-    assert ran.code == 0, ran.all
-    return folder
-
-
-@pytest.fixture
-def trained(shop: str, trained_folder: Path, folder: Path) -> str:
-    """The shop with a ranker in ranker-model."""
-    shutil.copytree(trained_folder, folder / "ranker-model")
-    return shop
-
-
 def log() -> list[dict[str, str]]:
     with Path("log.csv").open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
@@ -329,12 +307,13 @@ def test_without_behaviours_it_says_where_they_come_from(enriched: tuple[str, Ra
 
 
 @pytest.mark.usefixtures("shop")
-@pytest.mark.parametrize("command", ["train", "evaluate", "ablate", "rank"])
+@pytest.mark.parametrize("command", ["train", "evaluate", "ablate", "rank", "export"])
 @pytest.mark.parametrize("package", ["torch", "polars"])
 def test_a_missing_extra_is_named(command: str, package: str) -> None:
     """In a process of its own: this one has imported what is missing there."""
     program = f"import sys; sys.path.insert(0, {str(ROOT)!r}); sys.modules[{package!r}] = None; import app; app.main()"
-    arguments = [command, *(["--user", "u"] if command == "rank" else []), "--kb", "sqlite:///shop.db"]
+    needed = {"rank": ["--user", "u"], "export": ["--onnx", "clicks.onnx"]}
+    arguments = [command, *needed.get(command, []), "--kb", "sqlite:///shop.db"]
 
     ran = subprocess.run(
         [sys.executable, "-c", program, "ranker", *arguments], capture_output=True, text=True, check=False
