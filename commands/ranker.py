@@ -11,6 +11,7 @@ from commands.catalog_items import typed_id
 from commands.enrich import ColumnMap
 from commands.model_material import FOLDER, Data, ModelFolder, read_material
 from commands.output import AsJson, KnowledgeBase, print_json, say
+from commands.priorities import PrioritiesOut, write_priorities
 from commands.ranker_tables import print_ablation, print_ranked, print_report
 from commands.run_options import columns_of
 from commands.settings import settings_of
@@ -107,6 +108,7 @@ def ablate(
     repeats: Repeats = False,
     as_of: AsOf = None,
     html: Html = None,
+    priorities: PrioritiesOut = None,
     kb: KnowledgeBase = None,
     as_json: AsJson = False,
 ) -> None:
@@ -118,6 +120,8 @@ def ablate(
     settings, moment = settings_of(context, kb=kb), milliseconds(as_of)
     material = read_material(settings, data, columns_of(map_columns), moment, repeats=chosen.next_item.repeats)
     report = ablated(task, material, chosen, range(seeds), attributes)
+    if priorities is not None:
+        write_priorities(priorities, report, material.known)
     _tell(report, html, as_json)
     if not as_json:
         print_ablation(report)

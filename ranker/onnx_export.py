@@ -60,16 +60,16 @@ def export_onnx(ranker: Ranker, items: Sequence[str], path: Path) -> tuple[Path,
     Raises `ExportTooLarge` and `memory.atomic_file.FileUnwritable`.
     """
     check_size(ranker.model, path)
-    program = _traced(ranker)
-    about = OnnxAbout(
-        items=tuple(items),
-        line=ranker.line,
-        features=feature_names(ranker.views),
-        recent=ranker.recent,
-        counts=write_counts(counts_beside(path), ranker.views),
-    )
-    program.model.metadata_props[ABOUT] = about.model_dump_json()
-    with written_whole(path) as unfinished:
+    with written_whole(path) as unfinished:  # first of all: tracing takes a while
+        program = _traced(ranker)
+        about = OnnxAbout(
+            items=tuple(items),
+            line=ranker.line,
+            features=feature_names(ranker.views),
+            recent=ranker.recent,
+            counts=write_counts(counts_beside(path), ranker.views),
+        )
+        program.model.metadata_props[ABOUT] = about.model_dump_json()
         program.save(unfinished)
     return path, counts_beside(path)
 
