@@ -25,9 +25,9 @@ class AttributePriority(Record):
     unknown_by_category: dict[str, int]  # by the path of the leaf category; "" where an item has none
 
     @model_validator(mode="after")
-    def _interval_holds_the_gain(self) -> Self:
-        if not self.low <= self.gain <= self.high:
-            raise ValueError("the gain is to lie in its interval")
+    def _interval_is_one(self) -> Self:
+        if self.low > self.high:
+            raise ValueError("low is to be at most high")
         return self
 
     @property

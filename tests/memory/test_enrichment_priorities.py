@@ -50,7 +50,7 @@ def test_a_file_gives_back_what_was_written(tmp_path: Path) -> None:
         (b"[]", "Input should be an object"),
         (b'{"attributes": []}', "task: Field required"),
         (priorities(priority("a", 0.5, 0.4)).model_dump_json().replace("0.5", "NaN").encode(), "attributes.0.gain: "),
-        (priorities(priority("a", 0.5, 0.4)).model_dump_json().replace("0.5", "0.1").encode(), "in its interval"),
+        (priorities(priority("a", 0.5, 0.4)).model_dump_json().replace("0.4", "1.4").encode(), "at most high"),
     ],
 )
 def test_a_file_that_holds_none_is_named_with_the_reason(tmp_path: Path, content: bytes | None, reason: str) -> None:
