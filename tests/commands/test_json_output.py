@@ -29,6 +29,7 @@ COMMANDS: dict[str, list[str]] = {
     "ranker evaluate": ["--config", "small.toml"],
     "ranker rank": ["--user", "u00001"],
     "ranker ablate": ["--config", "small.toml", "--attributes", "0"],
+    "ranker export": ["--onnx", "clicks.onnx"],
     "simulate": ["--shoppers", "5", "--out", "log.csv", "--truth", "truth.jsonl"],
     "vectors build": [],
     "vectors list": [],
@@ -58,6 +59,7 @@ COMMANDS: dict[str, list[str]] = {
 }
 
 BEFORE: dict[str, list[str]] = {
+    "ranker export": ["ranker", "train", "--config", "small.toml"],
     "ranker rank": ["ranker", "train", "--config", "small.toml"],
     "vectors list": ["vectors", "build"],
     "vectors neighbors": ["vectors", "build"],
