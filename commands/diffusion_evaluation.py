@@ -10,8 +10,8 @@ from commands.output import say
 from commands.ranker_evaluation import Exam, Sitting, exam_of, report, simple
 from diffusion.completion import gap_log_chances
 from diffusion.config import DiffusionConfig
-from diffusion.fitting import fit_autoregressive, fit_diffusion
-from diffusion.imagining import Imagination
+from diffusion.fitted import fit_autoregressive, fit_diffusion
+from diffusion.imagination import SLOTS, Imagination
 from evaluators.ranking.next_item import gains, ranks
 from evaluators.ranking.report import RankingReport
 from learning.material import Material, NothingToLearn, Questions
@@ -74,7 +74,7 @@ def _sittings(
     for seed in seeds:
         model = fit(exam.material, config.model_copy(update={"seed": seed}))
         plain.cpu_seconds = told.cpu_seconds = (time.process_time() - started) / (len(plain.ranks) + 1)
-        plain.ranks.append(_suggested(model, exam.questions, seed))
+        plain.ranks.append(_suggested(model, exam.questions, 1 if after is None or model.is_twin else SLOTS))
         if after is not None:
             told.ranks.append(_at_gaps(model, exam.questions, after))
         for sitting in (plain, told)[: 1 if after is None else 2]:
@@ -82,12 +82,15 @@ def _sittings(
     return [plain] if after is None else [plain, told]
 
 
-def _suggested(model: Imagination, questions: Questions, seed: int) -> NDArray[np.float64]:
-    """Return the rank of each true item among what is suggested; 0 where it is not among it."""
+def _suggested(model: Imagination, questions: Questions, slots: int) -> NDArray[np.float64]:
+    """Return the rank of each true item among what is suggested; 0 where it is not among it.
+
+    With one slot for what is next; with more for what belongs anywhere between the others.
+    """
     found = np.zeros(len(questions.true))
     for start in range(0, len(questions.true), AT_ONCE):
         rows = slice(start, start + AT_ONCE)
-        items, _ = model.suggest(questions.histories[rows], SUGGESTED, seed=seed)
+        items, _ = model.suggest(questions.histories[rows], SUGGESTED, slots=slots)
         there = items == questions.true[rows, None]
         found[rows] = np.where(there.any(axis=1), there.argmax(axis=1) + 1, 0)
     return found

@@ -1,7 +1,6 @@
 """Imagining behaviours for many users, in pieces that are stored whole: a run may stop anywhere, and goes on there."""
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +12,8 @@ from commands.diffusion_training import load_from, version_of
 from commands.model_material import read_material
 from commands.output import INTERRUPTED, say
 from commands.settings import Settings
-from diffusion.imagining import Imagination
+from diffusion.imagination import Imagination
+from diffusion.imagining import ImaginingConfig, imagine
 from learning.material import Material
 from memory.behaviors.generated import generations, inference_is_off, store_generated
 from memory.database import Database, open_existing_database
@@ -112,15 +112,10 @@ class Work:
     def _piece(self, rows: NDArray[np.int64]) -> int:
         behaviors, wish = self.material.behaviors, self.wish
         users = tuple(behaviors.users[row] for row in rows)
-        generated = self.model.imagine(
-            histories_of(self.material, rows),
-            users,
-            slots=wish.slots,
-            count=wish.count,
-            chains=wish.chains,
-            as_of=int(self.moments[rows].max()),
-            seed=wish.seed,
+        config = ImaginingConfig(
+            future="future" in wish.slots, gaps="gap" in wish.slots, count=wish.count, chains=wish.chains
         )
+        generated = imagine(self.model, behaviors, rows, config, seed=wish.seed)
         moment = dict(zip(users, self.moments[rows].tolist(), strict=True))
         as_of = np.array([moment[user] for user in generated.user], dtype=np.int64)
         expires = None if wish.days is None else time.time_ns() // 1_000_000 + wish.days * DAY
@@ -128,12 +123,6 @@ class Work:
             return store_generated(
                 session, generated, as_of=as_of, model_version=self.version, expires=expires, users=users
             ).rows
-
-
-def histories_of(material: Material, rows: Sequence[int] | NDArray[np.int64]) -> list[NDArray[np.int32]]:
-    """Return the items of some users, oldest first."""
-    behaviors = material.behaviors
-    return [behaviors.item[behaviors.offsets[row] : behaviors.offsets[row + 1]] for row in rows]
 
 
 def moments_of(material: Material, wish: Wish) -> NDArray[np.int64]:

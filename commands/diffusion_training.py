@@ -5,14 +5,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from commands.output import say
-from diffusion.fitting import fit_diffusion
-from diffusion.folder import load_diffusion, save_diffusion
+from diffusion.fitted import fit_diffusion, load_diffusion, save_diffusion
 from learning.training import Epoch
 from learning.weights import CONFIG, WEIGHTS, ModelUnreadable
 
 if TYPE_CHECKING:
     from diffusion.config import DiffusionConfig
-    from diffusion.imagining import Imagination
+    from diffusion.imagination import Imagination
     from learning.material import Material
 
 
@@ -23,12 +22,12 @@ def train_into(folder: Path, material: "Material", config: "DiffusionConfig") ->
 
     def tell(epoch: Epoch) -> None:
         epochs.append(epoch)
-        say(f"epoch {epoch.number + 1}: loss {epoch.loss:.4f}, selection {epoch.metric:.4f}")
+        say(f"epoch {epoch.number + 1}: loss {epoch.loss:.4f}, selection NDCG@10 {epoch.metric:.4f}")
 
     model = fit_diffusion(material, config, folder=folder, told=tell)
-    metrics = {"selection": max((epoch.metric for epoch in epochs), default=0.0)}
-    save_diffusion(folder, model, metrics)
-    return metrics
+    best = max((epoch.metric for epoch in epochs), default=0.0)
+    save_diffusion(folder, model, material.behaviors.items, best)
+    return {"selection NDCG@10": best}
 
 
 def load_from(folder: Path, material: "Material") -> "Imagination":

@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 
 from diffusion.histories import Histories
-from diffusion.imagining import Imagination
+from diffusion.imagination import Imagination
 
 AT_ONCE = 256  # histories asked together
 

@@ -1,4 +1,4 @@
-"""`reaseq diffusion show | forget | allow` and `reaseq ranker … --imagined`, on behaviours that stand for imagined ones."""
+"""`reaseq diffusion show | forget | allow` and `reaseq ranker … --imagined`, on behaviours as if imagined."""
 
 import csv
 import json
