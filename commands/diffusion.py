@@ -20,6 +20,7 @@ from memory.errors import ReaseqError
 from memory.extras import extras
 
 if TYPE_CHECKING:
+    from commands.diffusion_generation import Generated
     from diffusion.config import DiffusionConfig
     from memory.database import Database
 
@@ -131,14 +132,7 @@ def generate(
 
     settings, moment = settings_of(context, kb=kb), milliseconds(as_of)
     wish = Wish(kinds, chains, count, expires, again, held_out or 0, moment, seed)
-    done = generate_for(settings, model, users, wish)
-    if as_json:
-        print_json(done)
-    else:
-        say(
-            f"imagined {done.behaviors} behaviours of {done.users} users; {done.before} were done before,"
-            f" {done.off} have switched inference off"
-        )
+    _tell_generated(generate_for(settings, model, users, wish), as_json)
 
 
 @app.command()
@@ -157,8 +151,8 @@ def show(
     from commands.imagined_drawing import page_of, timeline_of  # noqa: PLC0415 - jinja takes a moment to import
     from commands.imagined_tables import print_timeline  # noqa: PLC0415
 
-    with _opened(context, kb) as database, database.session() as session:
-        view = view_of(session, typed_id(user), last)
+    with _opened(context, kb) as database:
+        view = view_of(database, typed_id(user), last)
     if html is not None:
         write_page(html, page_of([view]))
     if svg is not None:
@@ -209,6 +203,16 @@ def write_page(path: Path, text: str) -> None:
     with written_whole(path) as unfinished:
         unfinished.write_text(text, encoding="utf-8")
     say(f"wrote {path}")
+
+
+def _tell_generated(done: "Generated", as_json: bool) -> None:
+    if as_json:
+        print_json(done)
+        return
+    say(
+        f"imagined {done.behaviors} behaviours of {done.users} users; {done.before} were done before,"
+        f" {done.off} have switched inference off"
+    )
 
 
 def _switch(context: typer.Context, kb: str | None, user: str, as_json: bool, *, allowed: bool) -> None:

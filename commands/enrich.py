@@ -77,10 +77,9 @@ def demo(
     limit: Limit = None,
     as_json: AsJson = False,
 ) -> None:
-    """Enrich the bundled sample catalog, measure the result, rank with it for made-up shoppers, imagine what they want."""
-    from commands.demo_page import PAGE, write_demo_page  # noqa: PLC0415
-    from commands.imagined_demo import demo_imagining, print_imagined  # noqa: PLC0415
-    from commands.ranker_demo import demo_ranking, print_ranking  # noqa: PLC0415
+    """Enrich the bundled sample catalog, measure it, rank with it for made-up shoppers, imagine what they want."""
+    from commands.demo_page import PAGE  # noqa: PLC0415
+    from commands.demo_steps import demo_steps  # noqa: PLC0415
     from commands.sample_scores import print_scores, score_sample  # noqa: PLC0415
 
     settings = settings_of(context, kb=kb, model=model)
@@ -88,20 +87,12 @@ def demo(
     # Anew each time: a demo shows the work, not that it was done before.
     report = _run(settings, SAMPLE_CATALOG, RunOptions(limit=limit, fresh=True))
     scores = score_sample(settings)
-    if not as_json:
-        conclude(report, settings, as_json)
-        print_scores(scores)
-    ranking = demo_ranking(settings)
-    if ranking is not None and not as_json:
-        print_ranking(ranking)
-    imagined = None if ranking is None else demo_imagining(settings)
-    write_demo_page(PAGE, report.as_json(), scores, ranking, imagined)
     if as_json:
-        found = {"kb": settings.kb, "scores": scores, "ranking": ranking, "imagined": imagined, "page": str(PAGE)}
-        print_json(report.as_json() | found)
+        print_json(report.as_json() | demo_steps(settings, report.as_json(), scores, quiet=True))
         return
-    if imagined is not None:
-        print_imagined(imagined)
+    conclude(report, settings, as_json)
+    print_scores(scores)
+    demo_steps(settings, report.as_json(), scores, quiet=False)
     say(f"wrote {PAGE}: all of this on one page")
     _say_what_next(settings, report)
 

@@ -1,6 +1,5 @@
 """The demo's last step: what a small model imagines of three made-up shoppers, checked against their true needs."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from commands.imagined_drawing import reason
@@ -72,9 +71,7 @@ def demo_imagining(settings: Settings) -> DemoImagined | None:
     users = _shown(found, truths)
     views = _stored(settings, material, found, users)
     right, by_chance = _shares(found, truths, categories, material)
-    checked = tuple(
-        tuple(check(one, truths[view.user], categories) for one in view.imagined) for view in views
-    )
+    checked = tuple(tuple(check(one, truths[view.user], categories) for one in view.imagined) for view in views)
     return DemoImagined(views=views, checked=checked, right=right, by_chance=by_chance)
 
 
@@ -138,8 +135,7 @@ def _stored(
     with open_existing_database(settings.kb) as database:
         with database.writing() as session:
             store_generated(session, found, as_of=as_of, model_version=VERSION, expires=None)
-        with database.session() as session:
-            return tuple(view_of(session, user, LAST) for user in users)
+        return tuple(view_of(database, user, LAST) for user in users)
 
 
 def _shares(

@@ -70,13 +70,13 @@ def drawing(view: ImaginedView) -> Drawing:
 
 def timeline_of(view: ImaginedView) -> str:
     """Return the SVG file."""
-    return _pages().get_template("imagined.svg").render(drawing=drawing(view), **_SIZES)
+    return pages().get_template("imagined.svg").render(drawing=drawing(view))
 
 
 def page_of(views: list[ImaginedView]) -> str:
     """Return the HTML page: of each user the picture and a table of the reasons."""
     shown = [(view, drawing(view)) for view in views]
-    return _pages().get_template("imagined.html").render(shown=shown, **_SIZES).lstrip()
+    return pages().get_template("imagined.html").render(shown=shown).lstrip()
 
 
 _SIZES = {
@@ -122,13 +122,15 @@ def _path(of: int, to: int) -> str:
     return f"M{start},{of + 22} C{middle},{of + 22} {middle},{to + 22} {end},{to + 22}"
 
 
-def _pages() -> Environment:
-    pages = Environment(
+def pages() -> Environment:
+    """Return the templates of this room, with what they need to draw a line of time."""
+    made = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    pages.filters |= {"shown": lambda text: printable(text, TOOLTIP), "reason": reason}
-    return pages
+    made.filters |= {"shown": lambda text: printable(text, TOOLTIP), "reason": reason}
+    made.globals |= _SIZES
+    return made

@@ -8,9 +8,8 @@ from memory.errors import ReaseqError
 from memory.record import Record
 
 if TYPE_CHECKING:
-    from sqlmodel import Session
-
     from memory.behaviors.generated import GeneratedBehaviors
+    from memory.database import Database
 
 
 class NothingImagined(ReaseqError):
@@ -65,7 +64,7 @@ class ImaginedView(Record):
         return utc(time) if self.is_time else f"no. {time}"
 
 
-def view_of(session: "Session", user: str, last: int) -> ImaginedView:
+def view_of(database: "Database", user: str, last: int) -> ImaginedView:
     """Return the last behaviours of a user and all that was imagined and has not expired.
 
     Raises `NothingImagined`, saying whether the user switched inference off.
@@ -74,17 +73,17 @@ def view_of(session: "Session", user: str, last: int) -> ImaginedView:
     from memory.behaviors.overview import clock_of, last_deeds, titles_of  # noqa: PLC0415
     from memory.behaviors.schema import Clock, Source  # noqa: PLC0415
 
-    found = generations(session, users=[user]).get(user)
-    if found is None:
-        if inference_is_off(session, [user]):
-            raise NothingImagined(f"user {user!r} has switched inference off: nothing is inferred")
-        raise NothingImagined(f"nothing is imagined of user {user!r} that has not expired: reaseq diffusion generate")
-    generated = generated_of(session, users=[user])
-    deeds = last_deeds(session, user, last, (Source.LOG,))[::-1]
-    titles = titles_of(session, sorted({*generated.item, *generated.near_item}))
+    with database.session() as session:
+        found = generations(session, users=[user]).get(user)
+        if found is None:
+            raise NothingImagined(_why_nothing(user, is_off=bool(inference_is_off(session, [user]))))
+        generated = generated_of(session, users=[user])
+        deeds = last_deeds(session, user, last, (Source.LOG,))[::-1]
+        titles = titles_of(session, sorted({*generated.item, *generated.near_item}))
+        is_time = clock_of(session) is not Clock.ORDER
     return ImaginedView(
         user=user,
-        is_time=clock_of(session) is not Clock.ORDER,
+        is_time=is_time,
         as_of=found.as_of,
         model_version=found.model_version,
         expires=found.expires,
@@ -93,6 +92,12 @@ def view_of(session: "Session", user: str, last: int) -> ImaginedView:
         ),
         imagined=tuple(sorted(behaviors_in(generated, titles), key=lambda one: (one.time, -one.confidence))),
     )
+
+
+def _why_nothing(user: str, *, is_off: bool) -> str:
+    if is_off:
+        return f"user {user!r} has switched inference off: nothing is inferred"
+    return f"nothing is imagined of user {user!r} that has not expired: reaseq diffusion generate"
 
 
 def behaviors_in(generated: "GeneratedBehaviors", titles: dict[str, str]) -> list[ImaginedBehavior]:

@@ -149,18 +149,17 @@ def test_users_may_stand_in_a_file_and_strangers_are_told(trained: str) -> None:
 
 
 def test_slots_and_numbers_are_those_that_were_asked_for(trained: str) -> None:
-    user = first_user()
-    generate("--users", user, "--slots", "future", "--count", "2", "--expires", "9")
+    generate("--slots", "future", "--count", "2", "--expires", "9", "--held-out", "8")
 
-    document = reaseq("diffusion", "show", user, *KB, "--json").document
-
+    found = stored()
+    document = reaseq("diffusion", "show", next(iter(found)), *KB, "--json").document
     assert {one["slot"] for one in document["imagined"]} == {"future"}
-    assert 0 < len(document["imagined"]) <= 2
+    assert {len(items) for items in found.values()} <= {1, 2}
     assert document["expires"] > time.time() * 1000
 
 
 def test_an_interrupted_run_keeps_whole_pieces_and_goes_on(trained: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(diffusion_generation, "AT_ONCE", 5)
+    monkeypatch.setattr(diffusion_generation, "AT_ONCE", 20)
     pieces: list[object] = []
 
     def stopping(work: diffusion_generation.Work, rows: object) -> int:
@@ -171,13 +170,15 @@ def test_an_interrupted_run_keeps_whole_pieces_and_goes_on(trained: str, monkeyp
 
     whole = diffusion_generation.Work._piece
     monkeypatch.setattr(diffusion_generation.Work, "_piece", stopping)
-    halved = generate()
+    halved = generate("--held-out", "8")
+    kept = stored()
     monkeypatch.setattr(diffusion_generation.Work, "_piece", whole)
-    done = generate("--json").document
+    done = generate("--held-out", "8", "--json").document
 
     assert halved.code == 130
-    assert "10 of" in halved.errors
-    assert done["before"] == 10
+    assert "40 of" in halved.errors
+    assert done["before"] == len(kept) > 0
+    assert kept.items() <= stored().items()
 
 
 @pytest.mark.parametrize("task", ["next-item", "completion"])

@@ -5,7 +5,7 @@ import json
 import re
 import time
 from pathlib import Path
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
@@ -46,6 +46,13 @@ def one_user(user: str, items: tuple[str, ...], near: str, moment: int) -> Gener
         demand=("boiling water quickly", *("",) * (count - 1)),
         demand_cosine=np.array([0.6, *[np.nan] * (count - 1)], dtype=np.float32),
     )
+
+
+def imagined_of(user: str, kb: str) -> None:
+    """Store some behaviours as if they had been imagined of a user."""
+    with open_existing_database(kb) as database, database.writing() as session:
+        found = one_user(user, ("S00", "S05"), "S01", 5)
+        store_generated(session, found, as_of=5, model_version="m", expires=None)
 
 
 @pytest.fixture
@@ -103,7 +110,7 @@ def test_titles_cannot_steer_the_terminal_or_the_pictures(told: str) -> None:
 def test_the_picture_is_a_drawing_with_a_row_for_each_behaviour(told: str) -> None:
     shown(told, "--last", 4, "--svg", "line.svg")
 
-    root = ElementTree.parse("line.svg").getroot()
+    root = ET.parse("line.svg").getroot()
     space = {"s": "http://www.w3.org/2000/svg"}
     kinds = [dot.get("class", "") for dot in root.findall(".//s:circle", space)]
     assert root.tag.endswith("svg")
