@@ -62,8 +62,8 @@ def demo_imagining(settings: Settings) -> DemoImagined | None:
     use_threads(1)
     try:
         material = read_material(settings, None, None)
-        found = _imagined(material)
         truths = {truth.user: truth for truth in simulation(settings).truths}
+        found = _imagined(material, [row for user, row in material.behaviors.user_rows.items() if user in truths])
     except (ShopUnusable, NothingToLearn) as few:
         say(f"Nothing imagined: {few}")
         return None
@@ -106,7 +106,7 @@ def print_imagined(found: DemoImagined) -> None:
         )
 
 
-def _imagined(material: "Material") -> "GeneratedBehaviors":
+def _imagined(material: "Material", rows: "Sequence[int]") -> "GeneratedBehaviors":
     import numpy as np  # noqa: PLC0415 - it takes a moment to import
 
     from diffusion.config import DiffusionConfig  # noqa: PLC0415 - torch is an extra
@@ -115,8 +115,7 @@ def _imagined(material: "Material") -> "GeneratedBehaviors":
 
     config = DiffusionConfig(width=32, layers=1, heads=2, epochs=15, patience=4, batch_size=32, negatives=0)
     model = fit_diffusion(material, config)
-    users = np.arange(len(material.behaviors.users))
-    return imagine(model, material.behaviors, users, ImaginingConfig(count=COUNT, chains=CHAINS))
+    return imagine(model, material.behaviors, np.array(rows), ImaginingConfig(count=COUNT, chains=CHAINS))
 
 
 def _shown(found: "GeneratedBehaviors", truths: "Mapping[str, ShopperTruth]") -> list[str]:

@@ -8,7 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from commands.imagined_view import ImaginedBehavior, ImaginedView, LoggedBehavior
 from memory.text import printable
 
-ROW, TOP, WIDTH = 58, 84, 980
+ROW, TOP, WIDTH = 62, 84, 980
 BOX, LOGGED_X, IMAGINED_X, LINE_X = 380, 20, 580, 490
 SHOWN = 46  # characters of a title in a box
 REASON = 56  # characters of a reason below it

@@ -36,7 +36,7 @@ def demo_ranking(settings: Settings) -> "RankingReport | None":
     say(f"\nSimulating {SHOPPERS} shoppers, and foretelling what new item each of them turns to last …")
     use_threads(1)
     try:
-        _simulate(settings)
+        put_shoppers(settings)
         return ablated("next-item", read_material(settings, None, None), RankerConfig(), range(1), 0)
     except (ShopUnusable, NothingToLearn) as few:
         say(f"No ranking: {few}")
@@ -56,7 +56,7 @@ def simulation(settings: Settings) -> "Simulation":
     return simulate(stock(settings), shoppers=SHOPPERS, events=EVENTS, hidden_share=HIDDEN, seed=SEED)
 
 
-def _simulate(settings: Settings) -> None:
+def put_shoppers(settings: Settings) -> None:
     """Write a log of shoppers, and put it in the place of the one of an earlier demo."""
     from memory.behaviors.imports import imports  # noqa: PLC0415 - polars is an extra
     from memory.behaviors.store import delete_import  # noqa: PLC0415
