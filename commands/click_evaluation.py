@@ -57,10 +57,10 @@ def judged(material: Material, config: RankerConfig, seeds: Sequence[int]) -> Ra
     parts = _parts(material, config.click_through)
     items = len(material.behaviors.items)
     sittings = [
-        _sitting(str(kind), parts, seeds, _trainer_of(kind, parts, items, config.click_through)) for kind in Reference
+        sitting_of(str(kind), parts, seeds, _trainer_of(kind, parts, items, config.click_through)) for kind in Reference
     ]
     sittings.append(_ours("ours", material, parts, config.click_through, seeds))
-    return _report(material, config, parts.seen, sittings, seeds, [("din", "ours")])
+    return report_of(material, config, parts.seen, sittings, seeds, [("din", "ours")])
 
 
 def taken_apart(material: Material, config: RankerConfig, seeds: Sequence[int], attributes: int) -> RankingReport:
@@ -80,7 +80,7 @@ def taken_apart(material: Material, config: RankerConfig, seeds: Sequence[int], 
         effects.append(AttributeEffect(attribute=name, items=known, difference=found.difference))
     seen = material.behaviors.without_last(3)
     labels = [step.label for step in steps]
-    report = _report(material, config, seen, steps, seeds, list(itertools.pairwise(labels)))
+    report = report_of(material, config, seen, steps, seeds, list(itertools.pairwise(labels)))
     return report.model_copy(update={"attributes": tuple(effects)})
 
 
@@ -93,7 +93,7 @@ def _ours(label: str, material: Material, parts: Parts, config: ClickThroughConf
     def train(seed: int) -> Chances:
         return tested_probabilities(train_ranker(material, parts, config.model_copy(update={"seed": seed})), parts)
 
-    return _sitting(label, parts, seeds, train)
+    return sitting_of(label, parts, seeds, train)
 
 
 def _trainer_of(kind: Reference, parts: Parts, items: int, config: ClickThroughConfig) -> Callable[[int], Chances]:
@@ -104,7 +104,8 @@ def _trainer_of(kind: Reference, parts: Parts, items: int, config: ClickThroughC
     return train
 
 
-def _sitting(label: str, parts: Parts, seeds: Sequence[int], train: Callable[[int], Chances]) -> Sitting:
+def sitting_of(label: str, parts: Parts, seeds: Sequence[int], train: Callable[[int], Chances]) -> Sitting:
+    """Return what a system, trained once a seed by `train`, makes of the test; each AUC is told."""
     sitting, started = Sitting(label, parts.users), time.process_time()
     for seed in seeds:
         sitting.chances.append(train(seed))
@@ -114,7 +115,7 @@ def _sitting(label: str, parts: Parts, seeds: Sequence[int], train: Callable[[in
     return sitting
 
 
-def _report(
+def report_of(
     material: Material,
     config: RankerConfig,
     seen: Sequences,
@@ -122,6 +123,7 @@ def _report(
     seeds: Sequence[int],
     pairs: Sequence[tuple[str, str]],
 ) -> RankingReport:
+    """Return what the sittings found; `pairs` are labels, before and after, to be compared."""
     by_label = {sitting.label: sitting for sitting in sittings}
     differences = [
         compared(metric, (before, by_label[before].metrics()), (after, by_label[after].metrics()))

@@ -11,7 +11,8 @@ from commands.vectors import Telling
 from memory.extras import extras
 
 if TYPE_CHECKING:
-    from learning.material import Material
+    from learning.material import Imagined, Material
+    from memory.behaviors.schema import Clock
     from memory.behaviors.sequences import Sequences
     from memory.database import Database
 
@@ -45,11 +46,26 @@ def read_material(
         _build_vectors(database, as_of)
         with database.session() as session:
             known = KnowledgeTable.of(session, as_of=as_of)
-        behaviors = _behaviors(database, data, columns, known.ids, as_of)
+        behaviors, clock = _behaviors(database, data, columns, known.ids, as_of)
+        behaviors = behaviors if repeats else behaviors.without_repeats()
         with database.session() as session:
             sets = {name: ItemVectors.load(session, name).of(behaviors.items) for name in (TITLE, KNOWLEDGE)}
-    behaviors = behaviors if repeats else behaviors.without_repeats()
-    return Material(behaviors, known.rows(behaviors.items), {name: own for name, own in sets.items() if own.any()})
+        imagined = _imagined(database, behaviors, clock, as_of)
+    vectors = {name: own for name, own in sets.items() if own.any()}
+    return Material(behaviors, known.rows(behaviors.items), vectors, imagined=imagined)
+
+
+def _imagined(database: "Database", behaviors: "Sequences", clock: "Clock", as_of: int | None) -> "Imagined | None":
+    """Return what is stored of these users; nothing where its moments cannot be compared with those of the log."""
+    from learning.material import Imagined  # noqa: PLC0415 - polars is an extra
+    from memory.behaviors.generated import generated_of, generations  # noqa: PLC0415
+    from memory.behaviors.overview import clock_of  # noqa: PLC0415
+
+    with database.session() as session:
+        if clock_of(session) is not clock:
+            return None
+        moments = {user: own.as_of for user, own in generations(session, at=as_of).items()}
+        return Imagined.of(generated_of(session, at=as_of), moments, behaviors)
 
 
 def _build_vectors(database: "Database", as_of: int | None) -> None:
@@ -67,7 +83,7 @@ def _build_vectors(database: "Database", as_of: int | None) -> None:
 
 def _behaviors(
     database: "Database", data: Path | None, columns: dict[str, str] | None, items: tuple[str, ...], as_of: int | None
-) -> "Sequences":
+) -> "tuple[Sequences, Clock]":
     from learning.material import NothingToLearn  # noqa: PLC0415
     from memory.behaviors.files import read_behaviors  # noqa: PLC0415 - polars is an extra
     from memory.behaviors.overview import clock_of  # noqa: PLC0415
@@ -77,15 +93,15 @@ def _behaviors(
 
     if data is None:
         with database.session() as session:
-            timed, found = clock_of(session) is not Clock.ORDER, Sequences.of(behaviors_of(session, as_of=as_of), items)
+            clock, found = clock_of(session), Sequences.of(behaviors_of(session, as_of=as_of), items)
     else:
         log = read_behaviors(data, columns or {}, as_of=as_of)
         if log.rejected:
             first = log.rejected[0]
             say(f"{log.rejected_rows} rows of {data} are no behaviours, such as line {first.line}: {first.reason}")
-        timed, found = log.roles.time is not None, Sequences.of(log.frame, items)
-    if as_of is not None and not timed:
+        clock, found = Clock.TIME if log.roles.time else Clock.ORDER, Sequences.of(log.frame, items)
+    if as_of is not None and clock is Clock.ORDER:
         raise OtherClock("the behaviours have order numbers and no times: --as-of cannot tell what was before")
     if not len(found.item):
         raise NothingToLearn("there are no behaviours: reaseq behaviors import FILE, or --data FILE")
-    return found
+    return found, clock or Clock.TIME

@@ -30,6 +30,9 @@ Html = Annotated[Path | None, typer.Option("--html", help="Also write a page.", 
 Task = Annotated[Literal["next-item", "click-through"], typer.Option("--task", help="What is foretold.")]
 Repeats = Annotated[bool, typer.Option("--repeats", help="What a user has already may be next.")]
 Refit = Annotated[bool, typer.Option("--refit", help="Count anew up to the last behaviour before what is asked.")]
+Imagined = Annotated[
+    bool, typer.Option("--imagined", help="By click: ours with and without imagined behaviours, and with a placebo.")
+]
 
 app = typer.Typer(help="Rank items by behaviours and knowledge.", no_args_is_help=True)
 
@@ -79,6 +82,7 @@ def evaluate(
     seeds: Seeds = 1,
     refit: Refit = False,
     repeats: Repeats = False,
+    imagined: Imagined = False,
     as_of: AsOf = None,
     html: Html = None,
     kb: KnowledgeBase = None,
@@ -91,7 +95,12 @@ def evaluate(
     chosen = read_config(config).of(repeats=repeats or None, refit=refit or None)
     settings, moment = settings_of(context, kb=kb), milliseconds(as_of)
     material = read_material(settings, data, columns_of(map_columns), moment, repeats=chosen.next_item.repeats)
-    _tell(evaluated(task, material, chosen, range(seeds)), html, as_json)
+    if imagined:
+        from commands.imagined_effect import judged_imagined  # noqa: PLC0415 - torch is an extra
+
+        _tell(judged_imagined(material, chosen, range(seeds)), html, as_json)
+    else:
+        _tell(evaluated(task, material, chosen, range(seeds)), html, as_json)
 
 
 @app.command()

@@ -89,7 +89,8 @@ def ranked(material: "Material", folder: Path, user: str, candidates: list[str] 
     if candidates is None:
         return [_readable(material, one.item, one.score, one.reason) for one in whole.top(history, top)]
     rows = np.array(_rows(material, candidates), dtype=np.int32)
-    chances = load_click_through(folder, material).score(history, rows)
+    imagined = () if material.imagined is None else material.imagined.of_user(material.behaviors.user_rows.get(user))
+    chances = load_click_through(folder, material).score(history, rows, *imagined)
     order = np.argsort(-chances, kind="stable")
     return [
         _readable(material, int(rows[place]), float(chances[place]), whole.reason(history, int(rows[place])))

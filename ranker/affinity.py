@@ -76,14 +76,10 @@ class Affinity:
         A lift is log((together + 1/2) / (expected + 1/2)).
         """
         real: NDArray[np.bool_] = behind.history >= 0
-        past, offered = self.code[behind.history], self.code[behind.candidates]
-        alike = self._alike(offered, behind.counted)
-        lift = self._lift(past[:, None, :], offered[:, :, None], alike)
-        lift[~np.broadcast_to(real[:, None, :], lift.shape)] = 0
+        lift, same, alike = self.pairs_of(behind)
         recency = np.where(real, NEWEST_FIRST ** np.arange(real.shape[1]), 0).astype(np.float32)
         recency /= np.maximum(recency.sum(axis=1, keepdims=True), 1e-9)
         length = np.maximum(real.sum(axis=1), 1)[:, None]
-        same = np.equal(past[:, None, :], offered[:, :, None]).astype(np.float32) * real[:, None, :]
         greatest = np.where(real[:, None, :], lift, -np.inf).max(axis=2, initial=-1e9)
         return np.stack(
             [
@@ -91,10 +87,23 @@ class Affinity:
                 np.where(real.any(axis=1, keepdims=True), greatest, 0),
                 lift.sum(axis=2) / length,
                 np.einsum("ecj,ej->ec", same, recency),
-                np.log1p(self.behaviours[offered] - alike),
+                np.log1p(self.behaviours[self.code[behind.candidates]] - alike),
             ],
             axis=2,
         ).astype(np.float32)
+
+    def pairs_of(self, behind: Behind) -> tuple[Floats, Floats, NDArray[np.bool_]]:
+        """Return lift and sameness of each candidate and behaviour, [e, c, behaviours], 0 where there is none.
+
+        And which candidates [e, c] are of the code that was counted with the example's label, and taken out.
+        """
+        real: NDArray[np.bool_] = behind.history >= 0
+        past, offered = self.code[behind.history], self.code[behind.candidates]
+        alike = self._alike(offered, behind.counted)
+        lift = self._lift(past[:, None, :], offered[:, :, None], alike)
+        lift[~np.broadcast_to(real[:, None, :], lift.shape)] = 0
+        same = np.equal(past[:, None, :], offered[:, :, None]).astype(np.float32) * real[:, None, :]
+        return lift, same, alike
 
     def _alike(self, offered: Codes, counted: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Return which candidates have the code of a first one that was counted: it is taken out of all of them."""

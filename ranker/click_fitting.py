@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from learning.material import TITLE, Arm, Material, NothingToLearn
+from learning.material import TITLE, Arm, Imagined, Material, NothingToLearn
 from learning.training import Epoch, fit
 from learning.weights import ModelUnreadable, State, load_config, load_weights, put_weights, save_model
 from learning.whitening import Matrix
@@ -18,7 +18,8 @@ from memory.record import Record
 from ranker.affinity import HISTORY, Affinity, Codes, affinities, clusters, codes_of
 from ranker.click_through import Impressions, Ranker, auc_of, line_of, logits_of, standardise, views_of
 from ranker.config import ClickThroughConfig
-from ranker.impressions import Negatives, events, impressions
+from ranker.imagined import imagined_features
+from ranker.impressions import Events, Negatives, events, impressions
 from ranker.model import ClickThroughRanker, ClickThroughShape
 from ranker.references import Reference, ReferenceRanker
 from ranker.spectral import spectral_vectors
@@ -49,7 +50,13 @@ class Parts:
     train: Impressions
     select: Impressions
     test: Impressions
-    users: NDArray[np.int64]  # of the test's examples
+    views: tuple[Affinity, ...]  # what was counted
+    events: tuple[Events, Events, Events]  # the labels of the three parts
+
+    @property
+    def users(self) -> NDArray[np.int64]:
+        """The user rows of the test's examples."""
+        return self.events[2].user
 
 
 def title_vectors(material: Material) -> Matrix | None:
@@ -90,16 +97,41 @@ def parts_of(
     if material.behaviors.lengths.max(initial=0) < LEAST:
         raise NothingToLearn(f"no user has {LEAST} behaviours to learn from: too few for rankings by click")
     leaf = codes_of(material.known, "category") if leaf is None else leaf
-    of = {place: events(material.behaviors, last=0, held_out=place) for place in (3, 2, 1)}
-    behind = {
-        place: impressions(
-            material.behaviors, seen, of[place], Negatives(config.negatives), config.drawn + place, leaf=leaf
-        )
-        for place in (3, 2, 1)
-    }
-    train, select, test = (Impressions.of(behind[place], told, config.listwise) for place in (3, 2, 1))
+    train, select, test = (events(material.behaviors, last=0, held_out=place) for place in (3, 2, 1))
+
+    def shown(of: Events, place: int) -> Impressions:
+        negatives = Negatives(config.negatives)
+        behind = impressions(material.behaviors, seen, of, negatives, config.drawn + place, leaf=leaf)
+        return Impressions.of(behind, told, config.listwise)
+
     company = next(view for view in told if view.name == HISTORY)
-    return Parts(seen, company, train, select, test, of[1].user)
+    examples = (shown(train, 3), shown(select, 2), shown(test, 1))
+    parts = Parts(seen, company, *examples, tuple(told), (train, select, test))
+    return imagining(parts, material.behaviors, material.imagined)
+
+
+def imagining(parts: Parts, behaviors: Sequences, imagined: Imagined | None) -> Parts:
+    """Return the same examples with what was imagined of their users, as far as it knew nothing of the label.
+
+    Without any where no example of the training has some: there is nothing to learn to read it by.
+    """
+    shown = [
+        _with_imagined(part, parts.views, behaviors, of, imagined)
+        for part, of in zip((parts.train, parts.select, parts.test), parts.events, strict=True)
+    ]
+    if shown[0].generated is None or not (shown[0].generated >= 0).any():
+        shown = [replace(part, generated=None, confidence=None, imagined=None) for part in shown]
+    return replace(parts, train=shown[0], select=shown[1], test=shown[2])
+
+
+def _with_imagined(
+    part: Impressions, views: Sequence[Affinity], behaviors: Sequences, of: Events, imagined: Imagined | None
+) -> Impressions:
+    if imagined is None:
+        return replace(part, generated=None, confidence=None, imagined=None)
+    items, sure = imagined.before(of.user, behaviors.time[behaviors.offsets[of.user] + of.place])
+    told = imagined_features(views, items, sure, part.behind.candidates)
+    return replace(part, generated=items, confidence=sure, imagined=told)
 
 
 def train_ranker(
@@ -118,10 +150,13 @@ def train_ranker(
         items=len(material.behaviors.items),
         features=parts.train.features.shape[2],
         dimensions=tuple(table.shape[1] for table in tables),
+        imagined=0 if parts.train.imagined is None else parts.train.imagined.shape[2],
     )
     torch.manual_seed(config.seed)
     model = ClickThroughRanker(shape, tables)
     standardise(model, parts.train.features)
+    if parts.train.imagined is not None:
+        standardise(model, parts.train.imagined, of="evidence.features")
     data = "" if folder is None else _fingerprint(parts, tables)
     fit(model, parts.train, auc_of(parts.select), config, folder=folder, data=data, told=told)
     return model
@@ -193,8 +228,9 @@ def _fingerprint(parts: Parts, tables: Sequence[torch.Tensor]) -> str:
     """Return a hash of all that is learned from."""
     digest = hashlib.sha256()
     for part in (parts.train, parts.select):
-        for array in (part.behind.history, part.behind.candidates, part.features):
-            digest.update(np.ascontiguousarray(array).data)
+        arrays = (part.behind.history, part.behind.candidates, part.features, part.generated, part.confidence)
+        for array in arrays:
+            digest.update(b"" if array is None else np.ascontiguousarray(array).data)
     for table in tables:
         digest.update(table.numpy().data)
     return digest.hexdigest()

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from memory.item_vectors.knowledge_table import KnowledgeTable
 from ranker.affinity import FEATURES, Affinity, Behind
+from ranker.imagined import imagined_features
 from ranker.model import ClickThroughRanker, Requests
 
 Rows = NDArray[np.int64]
@@ -37,6 +38,7 @@ class Impressions:
     listwise: float = 0.0  # share of the loss that compares the candidates of one request; the rest is of each alone
     generated: NDArray[np.int32] | None = None  # [examples, G], -1 for none
     confidence: Floats | None = None
+    imagined: NDArray[np.float16] | None = None  # [examples, candidates, I]: what the generated ones say of each pair
     labels: Floats | None = None  # [examples, candidates] where the first is not the clicked one
     lengths: Rows = field(init=False)
 
@@ -64,6 +66,7 @@ class Impressions:
             torch.from_numpy(self.features[rows].astype(np.float32)),
             None if self.generated is None else torch.from_numpy(self.generated[rows].astype(np.int64)),
             None if self.confidence is None else torch.from_numpy(self.confidence[rows]),
+            None if self.imagined is None else torch.from_numpy(self.imagined[rows].astype(np.float32)),
         )
 
     def loss(self, model: nn.Module, rows: Rows, device: torch.device) -> Tensor:
@@ -94,12 +97,12 @@ def features_of(behind: Behind, views: Sequence[Affinity]) -> NDArray[np.float16
     return counted
 
 
-def standardise(model: nn.Module, features: NDArray[np.float16]) -> None:
+def standardise(model: nn.Module, features: NDArray[np.float16], of: str = "features") -> None:
     """Let a model see features with mean 0 and deviation 1, as they are in training."""
     if features.size:
         flat = features.reshape(-1, features.shape[-1]).astype(np.float64)
-        model.get_buffer("features_mean").copy_(torch.from_numpy(flat.mean(axis=0)))
-        model.get_buffer("features_scale").copy_(torch.from_numpy(np.maximum(flat.std(axis=0), 1e-3)))
+        model.get_buffer(f"{of}_mean").copy_(torch.from_numpy(flat.mean(axis=0)))
+        model.get_buffer(f"{of}_scale").copy_(torch.from_numpy(np.maximum(flat.std(axis=0), 1e-3)))
 
 
 @torch.no_grad()
@@ -152,10 +155,17 @@ class Ranker:
     recent: int = 50  # behaviours whose company counts
 
     @torch.no_grad()
-    def score(self, history: NDArray[np.int32], candidates: NDArray[np.int32]) -> Floats:
+    def score(
+        self,
+        history: NDArray[np.int32],
+        candidates: NDArray[np.int32],
+        generated: NDArray[np.int32] | None = None,
+        confidence: Floats | None = None,
+    ) -> Floats:
         """Return the probability of a click for each candidate; `history` is oldest first, of any length, or empty.
 
-        What the history needs is computed once for all candidates.
+        What the history needs is computed once for all candidates. `generated` are item rows that were imagined of the
+        user, each with its `confidence`; a ranker that has not learned to read such leaves them aside.
         """
         newest = np.asarray(history if len(history) else [-1], dtype=np.int32)[::-1][None]
         offered = np.asarray(candidates, dtype=np.int32)[None]
@@ -164,7 +174,18 @@ class Ranker:
             torch.from_numpy(newest.astype(np.int64)),
             torch.from_numpy(offered.astype(np.int64)),
             torch.from_numpy(features_of(behind, self.views).astype(np.float32)),
+            *self._imagined(offered, generated, confidence),
         )
         self.model.eval()
         slope, shift = self.line
         return np.asarray(torch.sigmoid(slope * self.model(requests) + shift)[0].numpy())
+
+    def _imagined(
+        self, offered: NDArray[np.int32], generated: NDArray[np.int32] | None, confidence: Floats | None
+    ) -> tuple[Tensor, ...]:
+        if generated is None or not len(generated) or not self.model.config.imagined:
+            return ()
+        items = np.asarray(generated, dtype=np.int32)[None]
+        sure = np.ones(items.shape, np.float32) if confidence is None else np.asarray(confidence, np.float32)[None]
+        told = imagined_features(self.views, items, sure, offered).astype(np.float32)
+        return torch.from_numpy(items.astype(np.int64)), torch.from_numpy(sure), torch.from_numpy(told)

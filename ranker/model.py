@@ -22,9 +22,9 @@ from ranker.attention import (
     pooled,
     similarity_tiers,
 )
+from ranker.evidence import EXTREME, ImaginedEvidence, about
 
 RECENCY = 0.7  # weight of a behaviour against the one after it
-EXTREME = 6.0  # deviations beyond which a feature says no more
 SUMMARIES = 3  # of the cosines of one kind: by recency, greatest, mean
 
 
@@ -39,6 +39,7 @@ class ClickThroughShape(Record):
     retrieved: int = Field(default=50, ge=1)  # behaviours that a candidate attends to
     dropout: float = Field(default=0.2, ge=0, lt=1)
     without_ids: float = Field(default=0.3, ge=0, lt=1)  # how often an item's id is left out while training
+    imagined: int = Field(default=0, ge=0)  # numbers that imagined behaviours tell of a pair; 0: learned without any
     without_generated: float = Field(default=0.25, ge=0, lt=1)  # how often a request's generated behaviours are
 
 
@@ -51,16 +52,16 @@ class Requests:
     features: Tensor
     generated: Tensor | None = None
     confidence: Tensor | None = None  # in (0, 1]
+    imagined: Tensor | None = None  # [B, C, I]: what the generated ones say of each candidate
 
     def to(self, device: torch.device) -> Self:
         """Return them on a device."""
-        generated, confidence = self.generated, self.confidence
+        optional = (self.generated, self.confidence, self.imagined)
         return type(self)(
             self.history.to(device),
             self.candidates.to(device),
             self.features.to(device),
-            None if generated is None else generated.to(device),
-            None if confidence is None else confidence.to(device),
+            *(None if tensor is None else tensor.to(device) for tensor in optional),
         )
 
 
@@ -88,23 +89,34 @@ class ClickThroughRanker(nn.Module):
             nn.Linear(seen, config.hidden), nn.ReLU(), nn.Dropout(config.dropout),
             nn.Linear(config.hidden, config.hidden), nn.ReLU(), nn.Linear(config.hidden, 1),
         )  # fmt: skip
+        self.evidence: ImaginedEvidence | None = None
+        if config.imagined:
+            self.evidence = ImaginedEvidence(config.imagined, self.kinds * SUMMARIES, config.hidden)
 
     def forward(self, requests: Requests) -> Tensor:
         """Return logits [B, C]."""
         offered, offered_vectors = self._items(requests.candidates)
         (interest, *by_meaning), tiers, summaries = self._interest(requests.history, offered, offered_vectors, None)
         generated, generated_tiers = self._kept(requests), torch.zeros_like(tiers)
+        more: tuple[Tensor, Tensor] | None = None
         if generated is not None:
-            sure = (
-                torch.ones_like(generated, dtype=offered.dtype) if requests.confidence is None else requests.confidence
-            )
-            (imagined, *_), generated_tiers, _ = self._interest(generated, offered, offered_vectors, sure)
+            sure = torch.ones_like(generated, dtype=offered.dtype)
+            sure = sure if requests.confidence is None else requests.confidence
+            (imagined, *_), generated_tiers, told = self._interest(generated, offered, offered_vectors, sure)
             interest = self._with_generated(interest, imagined, generated >= 0, sure)
+            if self.evidence is not None and requests.imagined is not None:
+                more = self.evidence(requests.imagined, told, generated >= 0, sure)
         features = (requests.features - self.get_buffer("features_mean")) / self.get_buffer("features_scale")
         parts = [offered, interest, *by_meaning, tiers, generated_tiers, summaries, features.clamp(-EXTREME, EXTREME)]
-        seen = torch.cat(parts, dim=-1)
-        logits: Tensor = (self.linear(seen) + self.top(seen)).squeeze(-1)
-        return logits
+        return self._logits(torch.cat(parts, dim=-1), more)
+
+    def _logits(self, seen: Tensor, more: tuple[Tensor, Tensor] | None) -> Tensor:
+        """Return logits [B, C] of what is seen of each pair, and of what imagined behaviours add to it."""
+        logits, hidden = self.linear(seen), self.top[0](seen)
+        if more is not None:
+            logits, hidden = logits + more[0], hidden + more[1]
+        found: Tensor = (logits + self.top[1:](hidden)).squeeze(-1)
+        return found
 
     def _items(self, items: Tensor) -> tuple[Tensor, list[Tensor]]:
         """Return what the ranker knows of items, [..., D], and their vectors of each kind; id -1 gives zeros."""
@@ -147,10 +159,8 @@ class ClickThroughRanker(nn.Module):
 
     def _with_generated(self, logged: Tensor, generated: Tensor, real: Tensor, confidence: Tensor) -> Tensor:
         """Return v_log + sigmoid(w [v_log, v_gen, how many, how sure]) * v_gen."""
-        many = real.sum(dim=1).float()
-        sure = (confidence * real).sum(dim=1) / many.clamp_min(1)
-        about = torch.stack([torch.log1p(many), sure], dim=1).unsqueeze(1).expand(-1, logged.shape[1], -1)
-        return logged + torch.sigmoid(self.gate(torch.cat([logged, generated, about], dim=-1))) * generated
+        known = about(real, confidence).unsqueeze(1).expand(-1, logged.shape[1], -1)
+        return logged + torch.sigmoid(self.gate(torch.cat([logged, generated, known], dim=-1))) * generated
 
 
 def _summaries(cosines: Tensor, real: Tensor) -> Tensor:

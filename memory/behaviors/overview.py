@@ -1,10 +1,12 @@
 """What is stored of behaviours, counted; and the last that one user did, with the items' titles."""
 
+import time
+
 import polars as pl
 from sqlmodel import Session, col, select
 
 from memory.behaviors.schema import COLUMNS, Clock, Source
-from memory.behaviors.segments import selected
+from memory.behaviors.segments import selected, unexpired
 from memory.behaviors.store import behaviors_of, segment_rows
 from memory.behaviors.tables import BehaviorImportRow
 from memory.record import Record
@@ -76,8 +78,9 @@ def overview(session: Session) -> Overview:
 
 
 def last_deeds(session: Session, user: str, most: int) -> list[Deed]:
-    """Return a user's last behaviours from any source, the newest first."""
-    frame = behaviors_of(session, sources=list(Source), users=[user])
+    """Return a user's last behaviours from any source, the newest first; none that was imagined and has expired."""
+    frame = behaviors_of(session, sources=list(Source), users=[user], extras=True)
+    frame = unexpired(frame, time.time_ns() // 1_000_000)
     rows = frame.sort("time", maintain_order=True).tail(most).reverse().rows(named=True)
     titles = _titles(session, [row["item"] for row in rows])
     return [

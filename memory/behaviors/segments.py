@@ -61,12 +61,20 @@ def selected(
     return frame if extras else frame.select(COLUMNS.names())
 
 
-def without_user(content: bytes, user: str) -> pl.DataFrame | None:
-    """Return a segment's behaviours, with all their columns, but those of a user; None where it has none of them."""
+def without_users(content: bytes, users: Collection[str]) -> pl.DataFrame | None:
+    """Return a segment's behaviours, all columns, but those of some users; None where it has none of them."""
     frame = pl.scan_parquet(io.BytesIO(content))
-    if not frame.filter(pl.col("user") == user).select(pl.len()).collect().item():
+    theirs = pl.col("user").is_in(sorted(users))
+    if not frame.filter(theirs).select(pl.len()).collect().item():
         return None
-    return frame.filter(pl.col("user") != user).collect()
+    return frame.filter(~theirs).collect()
+
+
+def unexpired(frame: pl.DataFrame, at: int) -> pl.DataFrame:
+    """Return what has not expired at a moment (milliseconds since 1970); what is logged never does."""
+    if "expires" not in frame.columns:
+        return frame
+    return frame.filter(pl.col("expires").is_null() | (pl.col("expires") > at))
 
 
 def _segments(frame: pl.DataFrame) -> Iterator[Segment]:

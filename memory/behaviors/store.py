@@ -9,7 +9,7 @@ from sqlalchemy import delete, func, insert, update
 from sqlmodel import Session, col, select
 
 from memory.behaviors.schema import COLUMNS, Clock, Source
-from memory.behaviors.segments import Segment, packed, unpacked, without_user
+from memory.behaviors.segments import Segment, packed, unpacked, without_users
 from memory.behaviors.tables import BehaviorImportRow, BehaviorSegmentRow
 from memory.errors import ReaseqError
 from memory.rows import now
@@ -111,9 +111,14 @@ def delete_behaviors(session: Session, *, user: str, source: Source | None = Non
     Segments that have something of the user are written anew. What was imported counts as imported still: the same
     file will not bring it back.
     """
+    return delete_behaviors_of(session, [user], source)
+
+
+def delete_behaviors_of(session: Session, users: Collection[str], source: Source | None = None) -> int:
+    """Forget what some users did, as `delete_behaviors` does."""
     forgotten = 0
     for row in segment_rows(session, list(Source) if source is None else [source]):
-        rest = without_user(row.content, user)
+        rest = without_users(row.content, users)
         if rest is None:
             continue
         forgotten += row.rows - len(rest)

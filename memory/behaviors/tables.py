@@ -36,3 +36,12 @@ class BehaviorSegmentRow(Table, table=True):
     last_time: int = Field(sa_type=BigInteger)
     rows: int
     content: bytes = Field(sa_type=LargeBinary)
+
+
+class InferenceOffRow(Table, table=True):
+    """A user of whom nothing may be inferred; who has no row here has not objected."""
+
+    __tablename__ = "inference_off"
+
+    user_id: str = Field(primary_key=True, sa_type=AnyText)
+    since: datetime = Field(sa_type=UtcTime)

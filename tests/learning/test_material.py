@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from learning.material import TITLE, Arm, Material, rows_of
+from learning.material import TITLE, Arm, Imagined, Material, rows_of
 from memory.behaviors.sequences import Sequences
+from tests.memory.behaviors.test_generated import imagined
 from tests.ranker.shop import brands, sequences, two_tastes, vectors
 
 
@@ -47,3 +48,25 @@ def test_rows_are_those_of_the_log() -> None:
     assert rows_of(log, []).dtype == np.int32
     with pytest.raises(KeyError):
         rows_of(log, ["i99"])
+
+
+def test_what_was_imagined_stands_in_the_rows_of_users_and_items_the_surest_first() -> None:
+    log = sequences([0, 1], [2], [3])
+    stored = imagined(("u2", "i5"), ("u2", "i6"), ("u2", "gone"), ("u0", "i7"), ("stranger", "i8"))
+
+    found = Imagined.of(stored, {"u2": 9, "u0": 4, "stranger": 1}, log)
+
+    assert found is not None
+    assert found.items.tolist() == [[7, -1], [-1, -1], [6, 5]]
+    assert np.allclose(found.confidence, np.array([[4 / 6, 0], [0, 0], [2 / 6, 1 / 6]]))
+    assert [len(found.of_user(row)[0]) for row in (0, 1, 2, None)] == [1, 0, 2, 0]
+    assert Imagined.of(stored, {"u2": 9, "u0": 4, "stranger": 1}, sequences([0], items=3)) is None
+
+
+def test_what_knew_of_a_label_is_not_shown_with_it() -> None:
+    told = Imagined(np.array([[7, 8]], np.int32), np.array([[0.9, 0.5]], np.float32), np.array([10]))
+
+    items, confidence = told.before(np.array([0, 0, 0]), np.array([9, 10, 11]))
+
+    assert items.tolist() == [[-1, -1], [7, 8], [7, 8]]
+    assert (confidence > 0).tolist() == [[False, False], [True, True], [True, True]]

@@ -1,0 +1,166 @@
+"""Fitting a model of behaviour sequences: what a batch hides, its loss, and what chooses the epoch."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from diffusion.config import Attention, DenoiserShape, DiffusionConfig, Family
+from diffusion.corruption import Hidden, Rows, corrupted, hide
+from diffusion.denoiser import Compared, Context, Denoiser, Places
+from diffusion.histories import Histories
+from diffusion.losses import bounded, digit_losses, sampled_losses
+from diffusion.reading import Reading
+from learning.training import Epoch, fit
+from learning.training import Rows as BatchRows
+
+FLATTENED = 0.75  # the power of a code's count at which it is drawn
+MOST_VALIDATED = 1000
+Told = Callable[[Epoch], None]
+
+
+@dataclass(eq=False)
+class HiddenItems:
+    """Examples for `learning.training.fit`: behaviours with some digits hidden, and what stood there."""
+
+    histories: Histories
+    reading: Reading
+    config: DiffusionConfig
+    model: Denoiser
+    epoch: int = 0
+    chances: list[Tensor] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.lengths = self.histories.lengths
+        self.spans = self.histories.spans()
+        digits = self.reading.tokens.of(self.histories.item[self.histories.real])
+        counts = [
+            torch.bincount(digits[:, place], minlength=size).float() ** FLATTENED
+            for place, size in enumerate(self.reading.tokens.sizes)
+        ]
+        self.chances = [count / count.sum() for count in counts]
+
+    def batches(self, epoch: int, seed: int, size: int) -> Sequence[BatchRows]:
+        """Return an epoch's batches in random order; each holds sequences of nearly one length."""
+        self.epoch = epoch
+        return length_batches(self.lengths, epoch, seed, size)
+
+    def loss(self, model: nn.Module, rows: BatchRows, device: torch.device) -> Tensor:
+        """Return the loss of these rows; what is hidden is drawn from torch's own generator."""
+        chosen = torch.from_numpy(rows)
+        histories = self.histories.rows(chosen)
+        digits = self.reading.tokens.of(histories.item)
+        hidden = self._hidden(chosen, histories, digits)
+        context = context_of(histories, ~hidden.digits.any(dim=2), self.reading, self.config)
+        if torch.rand(()) < self.config.without_demands:
+            context = context.without_demands()
+        places = Places(*hidden.digits.any(dim=2).nonzero(as_tuple=True))
+        true = digits[places.row, places.place]
+        compared = self._compared(true)
+        logits = model(
+            corrupted(digits, hidden.digits).to(device),
+            context.to(device),
+            Places(*(part.to(device) for part in places)),
+            None if compared is None else [Compared(*(part.to(device) for part in codes)) for codes in compared],
+        )
+        asked = hidden.digits[places.row, places.place]
+        losses = torch.stack([self._losses(logits[d], true[:, d], compared, d) for d in range(true.shape[1])], dim=1)
+        weights = hidden.weight[places.row].unsqueeze(1).expand(asked.shape)
+        return bounded(losses[asked.to(device)], weights[asked].to(device), len(rows), self.config.bound)
+
+    def _hidden(self, chosen: Tensor, histories: Histories, digits: Tensor) -> Hidden:
+        group = torch.where(histories.real, self.reading.group[histories.item.clamp(min=0)], -1)
+        rows = Rows(digits, group, self.spans[chosen][:, : digits.shape[1]])
+        share = min(1.0, self.epoch / self.config.annealing)
+        chances = self.config.families.towards(self.config.families_end, share)
+
+        def sureness(hidden: Tensor) -> Tensor:
+            return _sureness(self.model, digits, histories.context(~hidden.any(dim=2)), hidden)
+
+        return hide(
+            rows,
+            chances,
+            torch.default_generator,
+            bound=self.config.bound,
+            sureness=sureness if chances[Family.ON_POLICY] else None,
+        )
+
+    def _compared(self, true: Tensor) -> list[Compared] | None:
+        """Return the codes that a batch compares; None where all of them are."""
+        if not self.config.negatives:
+            return None
+        return [
+            Compared(true[:, digit], torch.multinomial(chance, self.config.negatives, replacement=True))
+            for digit, chance in enumerate(self.chances)
+        ]
+
+    def _losses(self, logits: Tensor, true: Tensor, compared: list[Compared] | None, digit: int) -> Tensor:
+        if compared is None:
+            return digit_losses(logits, true.to(logits.device))
+        drawn, chance = compared[digit].shared.to(logits.device), self.chances[digit].to(logits.device)
+        return sampled_losses(logits, true.to(logits.device), drawn, chance)
+
+
+def length_batches(lengths: Tensor, epoch: int, seed: int, size: int) -> list[BatchRows]:
+    """Return row numbers in batches of nearly one length, in an order that the epoch and the seed draw."""
+    chance = np.random.default_rng((seed, epoch))
+    order = np.argsort(lengths.numpy() + chance.random(len(lengths)), kind="stable")
+    parts = [order[start : start + size] for start in range(0, len(order), size)]
+    return [parts[place] for place in chance.permutation(len(parts))]
+
+
+def context_of(histories: Histories, visible: Tensor, reading: Reading, config: DiffusionConfig) -> Context:
+    """Return what stands beside the items, and the demands that the visible ones speak for."""
+    context = histories.context(visible)
+    if reading.demands is None or not config.demands:
+        return context
+    vectors, known = reading.demands.of(torch.where(visible, histories.item, -1), config.demands)
+    return Context(context.gap, context.kind, context.source, vectors, known)
+
+
+def shape_of(reading: Reading, config: DiffusionConfig, attention: Attention) -> DenoiserShape:
+    """Return the size of the model that a reading and a config ask for; the twin reads no demands."""
+    demands = reading.demands is not None and config.demands > 0 and attention is Attention.BOTH
+    return DenoiserShape(
+        sizes=reading.tokens.sizes,
+        vectors=tuple(own.shape[1] for own in reading.known.vectors),
+        features=reading.known.features,
+        demands=reading.demands.vectors.shape[1] if demands and reading.demands is not None else 0,
+        width=config.width,
+        layers=config.layers,
+        heads=config.heads,
+        dropout=config.dropout,
+        attention=attention,
+    )
+
+
+def fit_denoiser(
+    model: Denoiser,
+    examples: HiddenItems,
+    validate: Callable[[nn.Module], float],
+    *,
+    folder: Path | None = None,
+    data: str = "",
+    told: Told = lambda epoch: None,
+) -> list[Epoch]:
+    """Train in place; see `learning.training.fit`."""
+    return fit(model, examples, validate, examples.config, folder=folder, data=data, told=told)
+
+
+@torch.no_grad()
+def _sureness(model: Denoiser, digits: Tensor, context: Context, hidden: Tensor) -> Tensor:
+    """Return the chance that the model gives to each hidden true digit, [B, N, L]; 1 where nothing is hidden."""
+    was = model.training
+    model.eval()
+    places = Places(*hidden.any(dim=2).nonzero(as_tuple=True))
+    logits = model(corrupted(digits, hidden), context, places)
+    true = digits[places.row, places.place]
+    sure = torch.ones(digits.shape)
+    for digit, own in enumerate(logits):
+        chance = torch.softmax(own, dim=1).gather(1, true[:, digit : digit + 1])[:, 0]
+        sure[places.row, places.place, digit] = chance
+    model.train(was)
+    return torch.where(hidden, sure, 1.0)

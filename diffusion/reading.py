@@ -1,0 +1,105 @@
+"""What the diffusion module reads of the material: tokens, what is known of items, their categories, demands."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from diffusion.histories import Demands
+from diffusion.item_table import ItemKnowledge
+from diffusion.tokens import Tokens
+from learning.material import Material
+from learning.whitening import Whitening
+from memory.item_vectors.knowledge_table import CATEGORY, DEMAND, KnowledgeTable
+
+WHITENED = 128  # dimensions of item vectors
+LEAST_ITEMS = 2  # that have a feature which is learned from
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """The material as tensors; row i of each is item i."""
+
+    tokens: Tokens
+    known: ItemKnowledge
+    group: Tensor  # [items]: the leaf category's number, -1 for none
+    demands: Demands | None
+
+
+def reading_of(material: Material, tokens: Tokens | None = None) -> Reading:
+    """Return what an arm of the material may be read of; tokens are items, unless others are given."""
+    items = len(material.behaviors.items)
+    seen = np.unique(material.behaviors.item)
+    vectors = tuple(
+        torch.from_numpy(Whitening.fit(_known_rows(own, seen), WHITENED).apply(own))
+        for _, own in sorted(material.vectors.items())
+    )
+    table = material.knowledge
+    offsets, feature, features = (None, None, 0) if table is None else _features(table)
+    return Reading(
+        tokens=tokens or Tokens.of_items(items),
+        known=ItemKnowledge(vectors, offsets, feature, features),
+        group=torch.full((items,), -1) if table is None else torch.from_numpy(groups_of(table)),
+        demands=None if table is None or not vectors else _demands(table, vectors[0]),
+    )
+
+
+def groups_of(table: KnowledgeTable) -> NDArray[np.int64]:
+    """Return the number of each item's leaf category, -1 where it is not known."""
+    names = {feature: None for feature in table.features if feature[0] == CATEGORY}
+    number = {place: names_place for names_place, place in enumerate(_places(table, CATEGORY))}
+    group = np.full(len(table.ids), -1, dtype=np.int64)
+    row = np.repeat(np.arange(len(table.ids)), np.diff(table.offsets))
+    for item, feature in zip(row.tolist(), table.feature.tolist(), strict=True) if names else ():
+        if feature in number:
+            group[item] = number[feature]
+    return group
+
+
+def _known_rows(vectors: NDArray[np.float32], seen: NDArray[np.int32]) -> NDArray[np.float32]:
+    """Return the vectors of the items that were seen and have one; of all that have one, where these are few."""
+    rows = vectors[seen]
+    rows = rows[np.any(rows != 0, axis=1)]
+    return rows if len(rows) > WHITENED else vectors[np.any(vectors != 0, axis=1)]
+
+
+def _places(table: KnowledgeTable, attribute: str) -> list[int]:
+    return [place for place, (name, _) in enumerate(table.features) if name == attribute]
+
+
+def _features(table: KnowledgeTable) -> tuple[Tensor, Tensor, int]:
+    """Return the features that several items have, and not most of them, under numbers of their own."""
+    count = np.bincount(table.feature, minlength=len(table.features))
+    kept = (count >= LEAST_ITEMS) & (count <= len(table.ids) / 2)
+    number = np.cumsum(kept) - 1
+    chosen = kept[table.feature]
+    row = np.repeat(np.arange(len(table.ids)), np.diff(table.offsets))[chosen]
+    offsets = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=len(table.ids)))])
+    feature = number[table.feature[chosen]]
+    return torch.from_numpy(offsets), torch.from_numpy(feature.astype(np.int64)), int(kept.sum())
+
+
+def _demands(table: KnowledgeTable, vectors: Tensor) -> Demands | None:
+    """Return the demands of the knowledge base; each one's vector is the mean of those of the items that meet it."""
+    places = _places(table, DEMAND)
+    if not places:
+        return None
+    number = np.full(len(table.features), -1, dtype=np.int64)
+    number[places] = np.arange(len(places))
+    row = np.repeat(np.arange(len(table.ids)), np.diff(table.offsets))
+    chosen = number[table.feature] >= 0
+    row, demand, sure = row[chosen], number[table.feature[chosen]], table.confidence[chosen]
+    met = np.bincount(demand, minlength=len(places))
+    rarity = np.log((1 + len(table.ids)) / (1 + met)).astype(np.float32)
+    total = torch.zeros(len(places), vectors.shape[1])
+    total.index_add_(0, torch.from_numpy(demand), vectors[torch.from_numpy(row)])
+    offsets = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=len(table.ids)))])
+    return Demands(
+        texts=tuple(table.features[place][1] for place in places),
+        vectors=torch.nn.functional.normalize(total, dim=1),
+        offsets=torch.from_numpy(offsets),
+        demand=torch.from_numpy(demand),
+        weight=torch.from_numpy((sure * rarity[demand]).astype(np.float32)),
+    )
