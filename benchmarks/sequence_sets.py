@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import polars as pl
@@ -34,6 +35,7 @@ from memory.item_vectors.knowledge_table import KnowledgeTable  # noqa: E402
 
 Rows = NDArray[np.int32]
 ASKED_FROM = datetime(2011, 11, 9)  # noqa: DTZ001 - the file has local times; its last month is asked
+BUY = list(Kind).index(Kind.BUY)
 UNCHOSEN = 0.05  # share of the users whose last behaviour chooses a reference model's epoch and is not learned from
 
 
@@ -45,6 +47,14 @@ class Task:
     histories: list[Rows]
     true: list[Rows]
     among: str  # "new": not those of the history; "old": those alone; "all"
+    times: list[NDArray[np.int64]]  # of the behaviours of each history; order numbers where there are no times
+    kind: int = 0  # of all behaviours
+
+    def part(self, rows: Sequence[int]) -> Self:
+        """Return some of the questions."""
+        lists = ([column[row] for row in rows] for column in (self.histories, self.true, self.times))
+        histories, true, times = lists
+        return replace(self, histories=histories, true=true, times=times)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,9 +72,11 @@ class LogSet:
         users = np.random.default_rng(seed).permutation(longer)[: max(1, int(UNCHOSEN * len(log.users)))]
         last = np.zeros(len(log.item), dtype=np.bool_)
         last[log.offsets[users + 1] - 1] = True
-        histories = [log.item[log.offsets[user] : log.offsets[user + 1] - 1] for user in users]
+        histories, times = (
+            [own[log.offsets[user] : log.offsets[user + 1] - 1] for user in users] for own in (log.item, log.time)
+        )
         true = [log.item[log.offsets[user + 1] - 1 : log.offsets[user + 1]] for user in users]
-        return log._where(~last), Task("choosing", histories, true, self.tasks[0].among)
+        return log._where(~last), Task("choosing", histories, true, self.tasks[0].among, times)  # type: ignore[arg-type]
 
 
 def read_set(name: str, data: Path, scratch: Path) -> LogSet:
@@ -115,21 +127,16 @@ def _basket_tasks(behaviors: Sequences, asked: pl.DataFrame, number: dict[str, i
     first = asked.group_by("CustomerID", maintain_order=True).agg(
         pl.col("StockCode").filter(pl.col("InvoiceNo") == pl.col("InvoiceNo").first())
     )
-    histories, baskets = [], []
-    for customer, codes in first.iter_rows():
-        if str(customer) in behaviors.user_rows:
-            histories.append(behaviors.of_user(str(customer)))
-            baskets.append(np.array([number[code] for code in codes], dtype=np.int32))
+    known = [row for row in first.iter_rows() if str(row[0]) in behaviors.user_rows]
+    users = [behaviors.user_rows[str(customer)] for customer, _ in known]
+    spans = [slice(behaviors.offsets[user], behaviors.offsets[user + 1]) for user in users]
+    histories, times = [behaviors.item[own] for own in spans], [behaviors.time[own] for own in spans]
+    baskets = [np.array([number[code] for code in codes], dtype=np.int32) for _, codes in known]
     again = [np.intersect1d(own, basket) for own, basket in zip(histories, baskets, strict=True)]
     new = [np.setdiff1d(basket, own) for own, basket in zip(histories, baskets, strict=True)]
     parts = (("new of the next basket", new, "new"), ("next basket", baskets, "all"), ("bought again", again, "old"))
-    return tuple(_asked(Task(name, histories, true, among)) for name, true, among in parts)
-
-
-def _asked(task: Task) -> Task:
-    """Return the part of a task that has something to find."""
-    kept = [place for place, true in enumerate(task.true) if len(true)]
-    return replace(task, histories=[task.histories[own] for own in kept], true=[task.true[own] for own in kept])
+    tasks = [Task(name, histories, true, among, times, BUY) for name, true, among in parts]
+    return tuple(task.part([row for row, true in enumerate(task.true) if len(true)]) for task in tasks)
 
 
 def _without_times(
@@ -137,7 +144,8 @@ def _without_times(
 ) -> LogSet:
     behaviors = as_sequences(log, [row["id"] for row in rows])
     histories, true = events.histories, events.true
-    task = Task("next item", histories, [np.array([own], dtype=np.int32) for own in true], "new")
+    times = [np.arange(len(own)) for own in histories]
+    task = Task("next item", histories, [np.array([own], dtype=np.int32) for own in true], "new", times)
     return LogSet(name, _material(behaviors, rows, name, scratch), (task,))
 
 
@@ -178,7 +186,7 @@ def _with_times(frame: pl.DataFrame, number: dict[str, int]) -> Sequences:
         offsets=np.concatenate([[0], np.cumsum(customers["len"].to_numpy())]).astype(np.int64),
         item=np.array([number[code] for code in frame["StockCode"]], dtype=np.int32),
         time=frame["InvoiceDate"].dt.epoch("ms").to_numpy(),
-        kind=np.full(length, list(Kind).index(Kind.BUY), dtype=np.int8),
+        kind=np.full(length, BUY, dtype=np.int8),
         source=np.zeros(length, dtype=np.int8),
     )
 
