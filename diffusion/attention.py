@@ -67,7 +67,7 @@ class Block(nn.Module):
 
     def _split(self, states: Tensor) -> Tensor:
         """Return [B, heads, N, D / heads]."""
-        return states.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+        return states.view(*states.shape[:2], self.heads, -1).transpose(1, 2)
 
 
 def _joined(states: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ from memory.record import Record
 class Family(StrEnum):
     """Which digits are hidden together while training."""
 
-    TOKEN = "token"  # digits, whichever items they are of
+    DIGIT = "digit"  # digits, whichever items they are of
     ITEM = "item"  # all digits of an item
     CATEGORY = "category"  # all items of some leaf categories: what a log that lacks them looks like
     SPAN = "span"  # all items between two long gaps in time, or a run of neighbours where there are no times
@@ -38,7 +38,7 @@ class Attention(StrEnum):
 class Mixture(Record):
     """How often each family of masks is drawn."""
 
-    token: float = Field(default=0.0, ge=0)
+    digit: float = Field(default=0.0, ge=0)
     item: float = Field(default=0.0, ge=0)
     category: float = Field(default=0.0, ge=0)
     span: float = Field(default=0.0, ge=0)
@@ -70,11 +70,12 @@ class DenoiserShape(Record):
     vectors: tuple[int, ...] = ()  # dimensions of each kind of item vectors
     features: int = Field(default=0, ge=0)  # of the items' knowledge
     demands: int = Field(default=0, ge=0)  # dimensions of a demand's vector; 0: demands are not read
+    company: bool = False  # whether items that stand beside the visible ones elsewhere are looked up
     width: int = Field(default=64, ge=2)
     layers: int = Field(default=2, ge=1)
     heads: int = Field(default=2, ge=1)
     dropout: float = Field(default=0.2, ge=0, lt=1)
-    without_ids: float = Field(default=0.2, ge=0, lt=1)  # how often an item's own digits are left out while training
+    without_ids: float = Field(default=0.4, ge=0, lt=1)  # how often an item's own digits are left out while training
     attention: Attention = Attention.BOTH
 
 
@@ -99,6 +100,7 @@ class DiffusionConfig(TrainingConfig):
     without_demands: float = Field(default=0.1, ge=0, lt=1)  # how often the condition is left out while training
     guidance: float = Field(default=0.0, ge=0)  # w: how much further than the condition says
     demands: int = Field(default=8, ge=0)  # of a user, the strongest; 0: none are read
+    folds: int = Field(default=5, ge=0)  # of users: each learns by the company that items keep elsewhere; 0: by none
     validated: float = Field(
         default=0.05, gt=0, lt=1
     )  # share of the users who choose the epoch and are not learned from

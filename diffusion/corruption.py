@@ -54,7 +54,7 @@ def hide(
 ) -> Hidden:
     """Hide something of each row, which draws its family of masks.
 
-    With another bound than COUNT, rows that drew TOKEN or ITEM hide each with the chance of a time that they draw: few
+    With another bound than COUNT, rows that drew DIGIT or ITEM hide each with the chance of a time that they draw: few
     or none as well. Without `sureness` rows that drew ON_POLICY hide whole items.
     """
     weights = torch.tensor([chances[family] for family in Family])
@@ -65,25 +65,26 @@ def hide(
         if bool(own.any()):
             part = Rows(rows.digits[own], rows.group[own], rows.span[own])
             hidden[own] = _hidden(part, family, chance, None if sureness is None else _of_rows(sureness, own))
-    hidden = hidden & rows.real.unsqueeze(-1)
-    by_rate = (drawn < 2) & (bound is not Bound.COUNT)
-    if not bool(by_rate.any()):
-        return Hidden(hidden, count_weights(hidden))
-    times = stratified_times(len(drawn), chance)
-    of_digits = (drawn == 0)[:, None, None] | torch.zeros_like(hidden)
-    whole = (torch.rand(hidden.shape[:2], generator=chance) < times.unsqueeze(1)).unsqueeze(-1)
-    digits = torch.rand(hidden.shape, generator=chance) < times[:, None, None]
-    at_rate = torch.where(of_digits, digits, whole) & rows.real.unsqueeze(-1)
-    lengths = rows.real.sum(dim=1) * hidden.shape[2]
+    counted = Hidden(hidden & rows.real.unsqueeze(-1), count_weights(hidden & rows.real.unsqueeze(-1)))
+    return counted if bound is Bound.COUNT else _at_rates(rows, counted, drawn, chance)
+
+
+def _at_rates(rows: Rows, counted: Hidden, drawn: Tensor, chance: torch.Generator) -> Hidden:
+    """Return what is hidden with the rows of the first two families hidden at the rate of a time instead."""
+    times, shape = stratified_times(len(drawn), chance), counted.digits.shape
+    whole = (torch.rand(shape[:2], generator=chance) < times.unsqueeze(1)).unsqueeze(-1)
+    digits = torch.rand(shape, generator=chance) < times[:, None, None]
+    at_rate = torch.where((drawn == 0)[:, None, None], digits, whole) & rows.real.unsqueeze(-1)
+    by_rate = drawn < 2
     return Hidden(
-        torch.where(by_rate[:, None, None], at_rate, hidden),
-        torch.where(by_rate, rate_weights(times, lengths), count_weights(hidden)),
+        torch.where(by_rate[:, None, None], at_rate, counted.digits),
+        torch.where(by_rate, rate_weights(times, rows.real.sum(dim=1) * shape[2]), counted.weight),
     )
 
 
 def _hidden(rows: Rows, family: Family, chance: torch.Generator, sureness: Sureness | None) -> Tensor:
     digits = rows.digits.shape[2]
-    if family is Family.TOKEN:
+    if family is Family.DIGIT:
         real = rows.real.unsqueeze(-1).expand(rows.digits.shape)
         return _some(real.flatten(1), chance).view(rows.digits.shape)
     if family is Family.TARGET:

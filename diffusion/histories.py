@@ -38,10 +38,10 @@ class Histories:
         place = starts[:, None] + np.arange(width)
         there = place < ends[:, None]
         place = np.where(there, place, 0) if len(behaviors.item) else np.zeros_like(place)
-        columns = (behaviors.item, behaviors.time, behaviors.kind, behaviors.source)
+        columns = [own.astype(np.int64) for own in (behaviors.item, behaviors.time, behaviors.kind, behaviors.source)]
         if not len(behaviors.item):
-            columns = tuple(np.zeros(1, np.int64) for _ in columns)
-        item, time, kind, source = (torch.from_numpy(column[place].astype(np.int64)) for column in columns)
+            columns = [np.zeros(1, np.int64)] * len(columns)
+        item, time, kind, source = (torch.from_numpy(column[place]) for column in columns)
         return cls(torch.where(torch.from_numpy(there), item, NONE), time, kind, source)
 
     @classmethod
@@ -88,6 +88,25 @@ class Histories:
         made[1] = made[1].scatter(1, new, self.time.gather(1, place))
         return type(self)(*made), new
 
+    def without(self, place: Tensor) -> Self:
+        """Return the rows without what stands at one place of each [B]; later behaviours move up."""
+        width = self.item.shape[1]
+        kept = torch.arange(width - 1).expand(len(place), -1)
+        kept = kept + (kept >= place.unsqueeze(1))
+        if width == 1:
+            return type(self)(torch.full_like(self.item, NONE), self.time, self.kind, self.source)
+        return type(self)(*(own.gather(1, kept) for own in (self.item, self.time, self.kind, self.source)))
+
+    def continued(self, items: Tensor) -> Self:
+        """Return the rows with one behaviour more at their end [B], an hour after the last."""
+        after = self.lengths.unsqueeze(1)
+        wide = [
+            torch.nn.functional.pad(own, (0, 1), value=NONE) for own in (self.item, self.time, self.kind, self.source)
+        ]
+        last = self.time.gather(1, (after - 1).clamp(min=0))
+        new = (items.unsqueeze(1), last + 60 * MINUTE, torch.full_like(after, KINDS - 1), torch.ones_like(after))
+        return type(self)(*(own.scatter(1, after, value) for own, value in zip(wide, new, strict=True)))
+
     def context(self, visible: Tensor) -> Context:
         """Return what stands beside the items; of what is not visible [B, N] no more than that it is there."""
         gap = gaps(self.time, visible)
@@ -109,7 +128,7 @@ class Histories:
 
 
 def gaps(time: Tensor, visible: Tensor) -> Tensor:
-    """Return the bucket of the time since the visible behaviour before, [B, N]: log2 of minutes; the last: none before."""
+    """Return the bucket of the time since the visible behaviour before, [B, N]: log2 of minutes; the last one: none."""
     place = torch.arange(time.shape[1]).expand(time.shape)
     seen = torch.where(visible, place, -1).cummax(dim=1).values
     before = torch.cat([torch.full((len(seen), 1), -1), seen[:, :-1]], dim=1)

@@ -32,7 +32,7 @@ class ItemTable(nn.Module):
         self.items, self.width, self.without_ids = items, width, without_ids
         self.own = nn.Embedding(items, width)
         self.hidden = nn.Parameter(torch.zeros(width))
-        nn.init.normal_(self.own.weight, std=width**-0.5)
+        nn.init.normal_(self.own.weight, std=0.1 * width**-0.5)  # small: at first, what is known decides
         nn.init.normal_(self.hidden, std=width**-0.5)
         self.kinds = len(known.vectors)
         for kind, vectors in enumerate(known.vectors):
@@ -102,5 +102,6 @@ class DigitTable(nn.Module):
 
     def codes(self, place: int) -> Tensor:
         """Return the embeddings of one place's codes, [size, width]."""
-        weight: Tensor = self.digits[place].weight[:-1]  # type: ignore[assignment, index]
-        return weight
+        table = self.digits[place]
+        assert isinstance(table, nn.Embedding)  # noqa: S101 - they all are
+        return table.weight[:-1]

@@ -61,7 +61,7 @@ def sample(predict: Predict, digits: Tensor, tokens: Tokens, config: SamplerConf
     step = 0
     while bool((digits == MASK).any()):
         places = Places(*(digits == MASK).any(dim=2).nonzero(as_tuple=True))
-        proposal = _proposed(predict, digits, places, tokens, config, chance)
+        proposal = _proposed(digits, places, predict(digits, places), _Draw(tokens, config, chance))
         revealed = _revealed(digits == MASK, proposal, config, max(1, config.steps - step), chance)
         digits = torch.where(revealed, proposal.digits, digits)
         log_p = torch.where(revealed, proposal.log_p, log_p)
@@ -84,22 +84,28 @@ class _Proposal(NamedTuple):
     score: Tensor
 
 
-def _proposed(
-    predict: Predict, digits: Tensor, places: Places, tokens: Tokens, config: SamplerConfig, chance: torch.Generator
-) -> _Proposal:
+class _Draw(NamedTuple):
+    """How a code is drawn."""
+
+    tokens: Tokens
+    config: SamplerConfig
+    chance: torch.Generator
+
+
+def _proposed(digits: Tensor, places: Places, predicted: list[Tensor], draw: _Draw) -> _Proposal:
     shape = digits.shape
     found = _Proposal(digits.clone(), torch.zeros(shape, dtype=torch.float64), torch.full(shape, -torch.inf).double())
     known = digits[places.row, places.place]
-    for digit, logits in enumerate(predict(digits, places)):
+    for digit, logits in enumerate(predicted):
         own = logits.double()  # float32 draws rare codes too seldom (Zheng et al., arXiv 2409.02908)
-        if tokens.length > 1:
-            own = own.masked_fill(~tokens.allowed(known, digit), -torch.inf)
+        if draw.tokens.length > 1:
+            own = own.masked_fill(~draw.tokens.allowed(known, digit), -torch.inf)
         log_chance = torch.log_softmax(own, dim=1)
-        drawn = _drawn(log_chance, config.temperature, chance)
+        drawn = _drawn(log_chance, draw.config.temperature, draw.chance)
         at = (places.row, places.place, torch.full_like(places.row, digit))
         found.digits[at] = drawn
         found.log_p[at] = log_chance.gather(1, drawn.unsqueeze(1))[:, 0]
-        found.score[at] = _score(log_chance, drawn, config.score)
+        found.score[at] = _score(log_chance, drawn, draw.config.score)
     return found
 
 

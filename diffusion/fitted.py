@@ -1,0 +1,187 @@
+"""From material to a fitted model and to a folder and back; some users choose the epoch and are not learned from."""
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from diffusion.config import Attention, DenoiserShape, DiffusionConfig
+from diffusion.denoiser import Denoiser
+from diffusion.fitting import HiddenItems, company_of, shape_of
+from diffusion.histories import Histories
+from diffusion.imagination import Imagination
+from diffusion.reading import Reading, reading_of
+from diffusion.tokens import Tokens
+from diffusion.twin import NextItems
+from learning.material import Material, NothingToLearn
+from learning.training import Epoch, fit
+from learning.weights import load_config, load_weights, put_weights, save_model
+from memory.record import Record
+
+LEAST = 2  # behaviours of a user who is learned from
+MOST_ASKED = 1000  # users who choose the epoch
+BEST = 10
+Told = Callable[[Epoch], None]
+
+
+class DiffusionFolder(Record):
+    """What a stored model was fitted with."""
+
+    shape: DenoiserShape
+    config: DiffusionConfig
+    items: tuple[str, ...]  # row -> id
+
+
+def fit_diffusion(
+    material: Material,
+    config: DiffusionConfig,
+    *,
+    tokens: Tokens | None = None,
+    folder: Path | None = None,
+    told: Told = lambda epoch: None,
+) -> Imagination:
+    """Return a masked diffusion model of the material's behaviours; a folder lets it be resumed.
+
+    Raises `NothingToLearn`.
+    """
+    return _fitted(material, config, Attention.BOTH, (tokens, folder, told))
+
+
+def fit_autoregressive(
+    material: Material,
+    config: DiffusionConfig,
+    *,
+    folder: Path | None = None,
+    told: Told = lambda epoch: None,
+) -> Imagination:
+    """Return the twin of equal size, which foretells the next item. Raises `NothingToLearn`."""
+    return _fitted(material, config, Attention.EARLIER, (None, folder, told))
+
+
+def _fitted(
+    material: Material,
+    config: DiffusionConfig,
+    attention: Attention,
+    given: tuple[Tokens | None, Path | None, Told],
+) -> Imagination:
+    tokens, folder, told = given
+    learned, asked = _parted(material, config)
+    reading = reading_of(material, tokens)
+    torch.manual_seed(config.seed)
+    histories = Histories.of(material.behaviors, learned, config.longest)
+    company = company_of(histories, reading.tokens.count, config)
+    model = Denoiser(shape_of(reading, config, attention), reading.known, company)
+    examples = (
+        HiddenItems(histories, reading, config, model)
+        if attention is Attention.BOTH
+        else NextItems(histories, reading, config)
+    )
+    imagination = Imagination(model, reading, config)
+    questions = Histories.of(material.behaviors, asked, config.longest)
+    data = "" if folder is None else _fingerprint(histories, reading)
+    fit(model, examples, lambda _: found(imagination, questions), config, folder=folder, data=data, told=told)
+    return imagination
+
+
+def found(imagination: Imagination, histories: Histories) -> float:
+    """Return the mean NDCG@10 of finding each row's last item and one hidden inside it; the same ones each time.
+
+    The twin is asked the first question alone.
+    """
+    chance, lengths = np.random.default_rng(0), histories.lengths.numpy()
+    inside = np.maximum(1, (chance.random(len(lengths)) * (lengths - 1)).astype(np.int64))
+    hidden = [lengths - 1] if imagination.is_twin else [lengths - 1, np.minimum(inside, lengths - 1)]
+    return float(np.mean([_ndcg(imagination, histories, place) for place in hidden]))
+
+
+def _ndcg(imagination: Imagination, histories: Histories, place: NDArray[np.int64]) -> float:
+    """Return the mean NDCG@10 of finding what stands at a place of each row, when it is taken away."""
+    gains = []
+    for start in range(0, len(place), 256):
+        rows = torch.arange(start, min(start + 256, len(place)))
+        part, at = histories.rows(rows), torch.from_numpy(place[start : start + 256])
+        true = part.item[torch.arange(len(at)), at]
+        rest = part.without(at)
+        if imagination.reading.tokens.length > 1:
+            own = [row[row >= 0].numpy().astype(np.int32) for row in rest.item]
+            best = torch.from_numpy(imagination.suggest(own, BEST)[0]).long()
+        else:
+            best = _barred(imagination.log_chances(rest, at), rest.item).topk(BEST, dim=1).indices
+        rank = torch.where(best == true.unsqueeze(1), torch.arange(best.shape[1]), BEST).amin(dim=1)
+        gains.append(torch.where(rank < BEST, 1 / torch.log2(rank + 2.0), 0.0))
+    return float(torch.cat(gains).mean()) if gains else 0.0
+
+
+def _barred(scores: Tensor, items: Tensor) -> Tensor:
+    row, place = (items >= 0).nonzero(as_tuple=True)
+    scores[row, items[row, place]] = -torch.inf
+    return scores
+
+
+def _parted(material: Material, config: DiffusionConfig) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the users who are learned from, and those who choose the epoch."""
+    users = np.flatnonzero(material.behaviors.lengths >= LEAST)
+    if len(users) < LEAST:
+        raise NothingToLearn(f"fewer than {LEAST} users have {LEAST} behaviours: too few to imagine any")
+    drawn = np.random.default_rng((config.seed, 1)).permutation(users)
+    asked = min(MOST_ASKED, max(1, round(len(users) * config.validated)))
+    return np.sort(drawn[asked:]), np.sort(drawn[:asked])
+
+
+def save_diffusion(folder: Path, imagination: Imagination, items: tuple[str, ...], metric: float) -> None:
+    """Write a model's folder; what is known of the items is the knowledge base's, and not kept there."""
+    about = DiffusionFolder(shape=imagination.model.shape, config=imagination.config, items=items)
+    save_model(folder, _Learned(imagination.model), about, {"selection NDCG@10": metric})
+
+
+def load_diffusion(folder: Path, material: Material) -> Imagination:
+    """Return a stored model for the items of the material; raises `learning.weights.ModelUnreadable`.
+
+    An item that it was not fitted with has no embedding of its own there: knowledge alone speaks for it.
+    """
+    about = load_config(folder, DiffusionFolder)
+    reading = reading_of(material)
+    shape = about.shape.model_copy(update={"sizes": reading.tokens.sizes})
+    everybody = Histories.of(material.behaviors, np.arange(len(material.behaviors.users)), about.config.longest)
+    model = Denoiser(shape, reading.known, company_of(everybody, reading.tokens.count, about.config)[:1])
+    state = _with_rows_of(material.behaviors.items, about, load_weights(folder))
+    put_weights(model, model.state_dict() | state, folder)
+    model.eval()
+    return Imagination(model, reading, about.config)
+
+
+def _with_rows_of(items: tuple[str, ...], about: DiffusionFolder, state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Return the weights with a row for each item; zeros for one that is new, and the lowest bias."""
+    row = {item_id: place for place, item_id in enumerate(about.items)}
+    places = torch.tensor([row.get(item_id, -1) for item_id in items])
+    new = places < 0
+    made = dict(state)
+    if "table.own.weight" in state and len(state["table.own.weight"]) == len(about.items):
+        own, bias = state["table.own.weight"], state["bias.0"]
+        made["table.own.weight"] = torch.where(new.unsqueeze(1), 0.0, own[places.clamp(min=0)])
+        made["bias.0"] = torch.where(new, bias.min(), bias[places.clamp(min=0)])
+    return made
+
+
+class _Learned:
+    """A model's weights without what is known of items."""
+
+    def __init__(self, model: nn.Module) -> None:
+        self._model = model
+
+    def state_dict(self) -> dict[str, Tensor]:
+        known = ("table.vectors_", "table.offsets", "table.feature")
+        return {name: own for name, own in self._model.state_dict().items() if not name.startswith(known)}
+
+
+def _fingerprint(histories: Histories, reading: Reading) -> str:
+    """Return a hash of all that is learned from."""
+    digest = hashlib.sha256()
+    tensors = [histories.item, histories.time, histories.kind, reading.group, *reading.known.vectors]
+    for tensor in tensors:
+        digest.update(tensor.contiguous().numpy().data)
+    return digest.hexdigest()
