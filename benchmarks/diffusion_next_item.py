@@ -178,7 +178,7 @@ def _print_set(name: str, found: dict[str, object]) -> None:
             values = [run["tasks"][task] for run in runs]  # type: ignore[index]
             recall, gain = ([own[metric] for own in values] for metric in ("recall", "ndcg"))
             shown = "  ".join(f"{np.mean(own):.4f} ± {np.std(own):.4f}" for own in (recall, gain))
-            seconds = np.mean([run["seconds"] for run in runs])  # type: ignore[misc]
+            seconds = np.mean([run["seconds"] for run in runs])
             ms = np.mean([own["ms"] for own in values])
             print(
                 f"{name:11}{part:10}{system:28}{task:22}{shown}  {len(runs)} seeds, {seconds:.0f} CPU-s, {ms:.2f} ms",
