@@ -65,7 +65,7 @@ def export(scene: Scene, folder: Path, share: float, seed: int) -> ExportedProto
     """Write what a participant is given of one seed: visible.csv, items.csv, users.csv, protocol.json."""
     hiding, log = scene.hiding(share, seed), scene.behaviors
     folder.mkdir(parents=True, exist_ok=True)
-    visible = log.only(hiding.visible)
+    visible = log.without(np.flatnonzero(~hiding.visible))
     clock = "time" if log.time.min(initial=FIRST_TIME) >= FIRST_TIME else "order"
     users = np.repeat(np.arange(len(log.users)), visible.lengths).tolist()
     kinds = [KINDS[code] for code in visible.kind.tolist()]

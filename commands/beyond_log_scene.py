@@ -77,7 +77,7 @@ class Scene:
 
         What an earlier model imagined of these users is left out: it may have known what is hidden now.
         """
-        return self.material.imagining(None).learning_from(self.behaviors.only(hiding.visible))
+        return self.material.imagining(None).learning_from(self.behaviors.without(np.flatnonzero(~hiding.visible)))
 
     def _demands_behind(self, hiding: Hiding) -> Demands | None:
         """Return for each scored user the demands behind a hidden item."""

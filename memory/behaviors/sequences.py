@@ -77,8 +77,10 @@ class Sequences:
         kept[first] = True
         return self._where(kept)
 
-    def only(self, kept: NDArray[np.bool_]) -> Self:
-        """Return some of the behaviours, told one by one."""
+    def without(self, positions: NDArray[np.int64]) -> Self:
+        """Return all but the behaviours at some positions."""
+        kept = np.ones(len(self.item), dtype=np.bool_)
+        kept[positions] = False
         return self._where(kept)
 
     def of_user(self, user: str) -> NDArray[np.int32]:
