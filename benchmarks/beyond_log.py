@@ -53,8 +53,8 @@ def main() -> None:
         found[name] = benchmarked(scene, plan)
         print_beyond_log(found[name])
         write_page(found[name], asked.out.with_name(f"{asked.out.stem}_{name}.html"))
-    document = {"command": sys.argv, "sets": {name: own.model_dump(mode="json") for name, own in found.items()}}
-    asked.out.write_text(json.dumps(document, indent=1), encoding="utf-8")
+        document = {"command": sys.argv, "sets": {name: own.model_dump(mode="json") for name, own in found.items()}}
+        asked.out.write_text(json.dumps(document, indent=1), encoding="utf-8")
 
 
 def bundlerec(data: Path, scratch: Path) -> Scene:
@@ -79,7 +79,7 @@ def industrial(data: Path, scratch: Path) -> Scene:
     with gzip.open(data / "amazon_industrial" / "interactions.csv.gz", "rt", encoding="utf-8") as file:
         log = [(row["user_id"], row["item_id"], int(row["pos"])) for row in csv.DictReader(file)]
     path = _written(scratch / "industrial_log.csv", ("user", "item", "order"), log)
-    return read_scene(_known(data, scratch), Sources(log=path))
+    return read_scene(_known(data, scratch), Sources(log=path, columns={"order": "order"}))
 
 
 def simulator(data: Path, scratch: Path) -> Scene:
