@@ -37,8 +37,8 @@ from memory.behaviors.sequences import Sequences  # noqa: E402
 from memory.database import open_existing_database  # noqa: E402
 from memory.encoder import MiniLmEncoder  # noqa: E402
 from memory.item_vectors.knowledge_table import KnowledgeTable  # noqa: E402
-from ranker.affinity import Affinity, affinities, clusters, codes_of  # noqa: E402
-from ranker.click_through import Impressions, auc_of, features_of, line_of, logits_of, standardise, views_of  # noqa: E402
+from ranker.affinity import Affinity, affinities, clusters, codes_of, features_of  # noqa: E402
+from ranker.click_through import Impressions, auc_of, line_of, logits_of, standardise, views_of  # noqa: E402
 from ranker.impressions import Negatives, impressions  # noqa: E402
 from ranker.model import ClickThroughRanker, ClickThroughShape  # noqa: E402
 from ranker.references import Reference, ReferenceRanker  # noqa: E402

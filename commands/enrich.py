@@ -1,6 +1,7 @@
 """`reaseq enrich` and `reaseq demo`: a catalog through the graph, and what came of it."""
 
 import os
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -10,6 +11,7 @@ import typer
 from commands.catalog_items import SAMPLE_CATALOG
 from commands.knowledge import print_items
 from commands.output import INTERRUPTED, TERMINATED, AsJson, KnowledgeBase, fail, invoked, print_json, run_async, say
+from commands.priorities import Priorities, gains_in
 from commands.run_options import RunOptions, with_items_at_once
 from commands.setting_options import AIDS, REASONING, Model, with_options
 from commands.settings import Settings, settings_of
@@ -60,6 +62,7 @@ def enrich(
     durability: Durability = None,
     client: Client = None,
     stale_only: StaleOnly = False,
+    priorities: Priorities = None,
     provider_batch: ProviderBatch = False,
     dry_run: DryRun = False,
     as_json: AsJson = False,
@@ -77,8 +80,9 @@ def demo(
     limit: Limit = None,
     as_json: AsJson = False,
 ) -> None:
-    """Enrich the bundled sample catalog, measure the result against its gold, and rank with it for made-up shoppers."""
-    from commands.ranker_demo import demo_ranking, print_ranking  # noqa: PLC0415
+    """Enrich the bundled sample catalog, measure it, rank with it for made-up shoppers, imagine what they want."""
+    from commands.demo_page import PAGE  # noqa: PLC0415
+    from commands.demo_steps import demo_steps  # noqa: PLC0415
     from commands.sample_scores import print_scores, score_sample  # noqa: PLC0415
 
     settings = settings_of(context, kb=kb, model=model)
@@ -87,29 +91,38 @@ def demo(
     report = _run(settings, SAMPLE_CATALOG, RunOptions(limit=limit, fresh=True))
     scores = score_sample(settings)
     if as_json:
-        print_json(report.as_json() | {"kb": settings.kb, "scores": scores, "ranking": demo_ranking(settings)})
+        print_json(report.as_json() | demo_steps(settings, report.as_json(), scores, quiet=True))
         return
     conclude(report, settings, as_json)
     print_scores(scores)
-    ranking = demo_ranking(settings)
-    if ranking is not None:
-        print_ranking(ranking)
+    demo_steps(settings, report.as_json(), scores, quiet=False)
+    say(f"wrote {PAGE}: all of this on one page")
     _say_what_next(settings, report)
 
 
 def _enrich(
-    context: typer.Context, catalog: Path | None, *, stale_only: bool, dry_run: bool, as_json: bool, **given: Any
+    context: typer.Context,
+    catalog: Path | None,
+    *,
+    stale_only: bool,
+    priorities: Path | None,
+    dry_run: bool,
+    as_json: bool,
+    **given: Any,
 ) -> None:
     """Run or forecast; each option that was given goes to the setting or the run option of its name."""
     if (catalog is None) != stale_only:
         raise typer.BadParameter("give CATALOG, or --stale-only without one")
+    if priorities is not None and not stale_only:
+        raise typer.BadParameter("a catalog is read row by row: --priorities goes with --stale-only")
     settings = settings_of(context, **{name: given[name] for name in Settings.model_fields if name in given})
     options = options_from(given)
     settings = with_items_at_once(settings, options, given["concurrency"])
+    gains = gains_in(priorities)
     if dry_run:
         _forecast(settings, catalog, options, as_json)
     else:
-        conclude(_run(settings, catalog, options), settings, as_json)
+        conclude(_run(settings, catalog, options, gains), settings, as_json)
 
 
 def options_from(given: dict[str, Any]) -> RunOptions:
@@ -120,13 +133,15 @@ def options_from(given: dict[str, Any]) -> RunOptions:
     return RunOptions.model_validate(chosen)
 
 
-def _run(settings: Settings, catalog: Path | None, options: RunOptions) -> "RunReport":
-    """Enrich a catalog, or without one what is stale."""
+def _run(
+    settings: Settings, catalog: Path | None, options: RunOptions, gains: Mapping[str, float] | None = None
+) -> "RunReport":
+    """Enrich a catalog, or without one what is stale, the items first that lack most of what attributes gain."""
     from commands.catalog_run import run_catalog, run_rows  # noqa: PLC0415 - the graph takes a second to import
     from commands.stored_rows import stale_rows  # noqa: PLC0415
 
     if catalog is None:
-        return run_async(run_rows(settings, stale_rows(options.limit), options))
+        return run_async(run_rows(settings, stale_rows(options.limit, gains), options))
     return run_async(run_catalog(settings, catalog, options))
 
 

@@ -11,6 +11,7 @@ from commands.catalog_items import typed_id
 from commands.enrich import ColumnMap
 from commands.model_material import FOLDER, Data, ModelFolder, read_material
 from commands.output import AsJson, KnowledgeBase, print_json, say
+from commands.priorities import PrioritiesOut, write_priorities
 from commands.ranker_tables import print_ablation, print_ranked, print_report
 from commands.run_options import columns_of
 from commands.settings import settings_of
@@ -116,6 +117,7 @@ def ablate(
     repeats: Repeats = False,
     as_of: AsOf = None,
     html: Html = None,
+    priorities: PrioritiesOut = None,
     kb: KnowledgeBase = None,
     as_json: AsJson = False,
 ) -> None:
@@ -127,6 +129,8 @@ def ablate(
     settings, moment = settings_of(context, kb=kb), milliseconds(as_of)
     material = read_material(settings, data, columns_of(map_columns), moment, repeats=chosen.next_item.repeats)
     report = ablated(task, material, chosen, range(seeds), attributes)
+    if priorities is not None:
+        write_priorities(priorities, report, material.known)
     _tell(report, html, as_json)
     if not as_json:
         print_ablation(report)
@@ -161,6 +165,33 @@ def rank(
         print_json([one.model_dump(mode="json") for one in found])
     else:
         print_ranked(found)
+
+
+@app.command()
+def export(
+    context: typer.Context,
+    onnx: Annotated[Path, typer.Option("--onnx", help="The file to write, for onnxruntime.", metavar="FILE")],
+    data: Data = None,
+    map_columns: ColumnMap = None,
+    as_of: AsOf = None,
+    ranker: ModelFolder = FOLDER,
+    kb: KnowledgeBase = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write the ranker of candidates as two files that are served without torch: a network, and what was counted."""
+    with extras():
+        from commands.ranker_training import allows_repeats  # noqa: PLC0415 - torch is an extra
+        from ranker.click_fitting import load_click_through  # noqa: PLC0415
+        from ranker.onnx_export import export_onnx  # noqa: PLC0415 - so is onnx
+
+    again, moment = allows_repeats(ranker), milliseconds(as_of)
+    material = read_material(settings_of(context, kb=kb), data, columns_of(map_columns), moment, repeats=again)
+    items = material.behaviors.items
+    network, counts = export_onnx(load_click_through(ranker, material), items, onnx)
+    if as_json:
+        print_json({"network": str(network), "counts": str(counts), "items": len(items)})
+    else:
+        say(f"wrote {network} and {counts}: {len(items)} items")
 
 
 def read_config(path: Path | None) -> "RankerConfig":

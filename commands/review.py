@@ -8,6 +8,7 @@ import typer
 
 from commands.catalog_items import typed_id
 from commands.output import AsJson, KnowledgeBase, print_json, say
+from commands.priorities import Priorities, gains_in
 from commands.settings import settings_of
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def list_queue(
     attribute: Attribute = None,
     category: Category = None,
     reason: Reason = None,
+    priorities: Priorities = None,
     limit: Annotated[int, typer.Option("--limit", help="At most N values.", min=1)] = LISTED,
     kb: KnowledgeBase = None,
     as_json: AsJson = False,
@@ -51,7 +53,7 @@ def list_queue(
     from commands.review_pages import entry_document, print_queue  # noqa: PLC0415 - SQL takes a moment to import
     from memory.review_queue import queue  # noqa: PLC0415
 
-    wanted = _filter(attribute, category, reason)
+    wanted = _filter(attribute, category, reason, priorities)
     with _opened(context, kb) as database, database.session() as session:
         found = queue(session, wanted, limit + 1)
     if as_json:
@@ -67,13 +69,14 @@ def decide_next(
     attribute: Attribute = None,
     category: Category = None,
     reason: Reason = None,
+    priorities: Priorities = None,
     reviewer: Reviewer = "",
     kb: KnowledgeBase = None,
 ) -> None:
     """Decide one value after the other with single keys; from a pipe, with one line a key."""
     from commands.review_session import Lines, ReviewSession, Terminal  # noqa: PLC0415 - as above
 
-    wanted = _filter(attribute, category, reason)
+    wanted = _filter(attribute, category, reason, priorities)
     with _opened(context, kb) as database:
         keys = Terminal() if sys.stdin.isatty() else Lines()
         session = ReviewSession(database, wanted, keys, reviewer)
@@ -178,7 +181,9 @@ def _decide(context: typer.Context, kb: str | None, item: str, draft: "Draft", a
         say(phrase_ruling(decided.ruling))
 
 
-def _filter(attribute: str | None, category: str | None, reasons: list[str] | None) -> "QueueFilter":
+def _filter(
+    attribute: str | None, category: str | None, reasons: list[str] | None, priorities: Path | None
+) -> "QueueFilter":
     from memory.review_queue import QueueFilter, QueueReason  # noqa: PLC0415 - as above
 
     try:
@@ -186,7 +191,8 @@ def _filter(attribute: str | None, category: str | None, reasons: list[str] | No
     except ValueError as error:
         raise typer.BadParameter(f"{error}; there are: {REASONS}") from None
     named = {"attribute": attribute, "category": category}
-    return QueueFilter(**{name: typed_id(text) for name, text in named.items() if text is not None}, reasons=chosen)
+    given = {name: typed_id(text) for name, text in named.items() if text is not None}
+    return QueueFilter(**given, reasons=chosen, first=tuple(gains_in(priorities)))
 
 
 def _opened(context: typer.Context, kb: str | None) -> "Database":

@@ -1,12 +1,13 @@
 """Rows of a run that the knowledge base has already: the items that failed, and the items that are stale."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import groupby, islice
 
 from commands.catalog_run import Rows
 from commands.workshop import Workshop
 from graphs.dependencies import AGENTS
 from memory.database import Database
+from memory.item_vectors.unknown_attributes import worth_of_knowing
 from memory.items import PAGE, item_of
 from memory.outcomes import failures
 from memory.schema import CatalogItem, Provenance
@@ -27,11 +28,16 @@ def failed_rows() -> Rows:
     )
 
 
-def stale_rows(limit: int | None = None) -> Rows:
-    """Return the items of which something is stale, with their stored texts."""
+def stale_rows(limit: int | None = None, gains: Mapping[str, float] | None = None) -> Rows:
+    """Return the items of which something is stale, with their stored texts.
+
+    `gains` is what each attribute is worth; those items come first that lack most of it.
+    """
 
     def items(workshop: Workshop) -> Iterator[CatalogItem]:
         ids = stale_ids(workshop.database, wanted(workshop.context.provenance))
+        if gains:
+            ids = worthiest_first(workshop.database, ids, gains)
         return _stored(workshop.database, islice(ids, limit))
 
     def total(workshop: Workshop) -> int:
@@ -57,6 +63,13 @@ def stale_ids(database: Database, configuration: Wanted) -> Iterator[str]:
         if len(page) < PAGE:
             return
         last = page[-1]
+
+
+def worthiest_first(database: Database, ids: Iterator[str], gains: Mapping[str, float]) -> Iterator[str]:
+    """Return the ids of items by what is unknown of them, the worthiest first; equal ones in the order given."""
+    with database.session() as session:
+        worth = worth_of_knowing(session, gains)
+    return iter(sorted(ids, key=lambda item_id: -worth.get(item_id, 0.0)))
 
 
 def _stored(database: Database, ids: Iterator[str]) -> Iterator[CatalogItem]:

@@ -82,15 +82,15 @@ class DenoiserShape(Record):
 class DiffusionConfig(TrainingConfig):
     """How a model of behaviour sequences is fitted, and how it imagines."""
 
-    epochs: int = Field(default=40, ge=1)
+    epochs: int = Field(default=20, ge=1)
     batch_size: int = Field(default=128, ge=1)
-    learning_rate: float = Field(default=2e-3, gt=0)
+    learning_rate: float = Field(default=1e-3, gt=0)
     weight_decay: float = Field(default=1e-4, ge=0)
-    patience: int = Field(default=5, ge=1)
+    patience: int = Field(default=3, ge=1)
     width: int = Field(default=64, ge=2)
     layers: int = Field(default=2, ge=1)
     heads: int = Field(default=2, ge=1)
-    dropout: float = Field(default=0.2, ge=0, lt=1)
+    dropout: float = Field(default=0.3, ge=0, lt=1)
     longest: int = Field(default=50, ge=2)  # behaviours of a history that are read, the newest ones
     negatives: int = Field(default=512, ge=0)  # codes drawn for a batch; 0: all codes are compared
     bound: Bound = Bound.COUNT

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from diffusion.attention import Block, Rotary
 from diffusion.config import Attention, DenoiserShape
-from diffusion.evidence import Company, Compared, Likeness, Read
+from diffusion.evidence import SIDES, Company, Compared, Likeness, Read
 from diffusion.item_table import DigitTable, ItemKnowledge, ItemTable
 from learning.counting import Links
 
@@ -63,7 +63,9 @@ class Context:
 class Denoiser(nn.Module):
     """Logits of the codes at places; `known` is what is known of the items, read where a token is an item."""
 
-    def __init__(self, shape: DenoiserShape, known: ItemKnowledge | None = None, links: Sequence[Links] = ()) -> None:
+    def __init__(
+        self, shape: DenoiserShape, known: ItemKnowledge | None = None, links: Sequence[Sequence[Links]] = ()
+    ) -> None:
         super().__init__()
         self.shape, width = shape, shape.width
         known = known or _blank(shape)
@@ -88,7 +90,7 @@ class Denoiser(nn.Module):
         self.heads = nn.ModuleList(nn.Linear(width, width) for _ in shape.sizes)
         self.bias = nn.ParameterList(torch.zeros(size) for size in shape.sizes)
         self.likeness = nn.ModuleList(Likeness(width, size) for size in shape.vectors if self.whole)
-        self.company = Company(width) if shape.company and self.whole else None
+        self.company = nn.ModuleList(Company(width, side) for side in SIDES if shape.company and self.whole)
         self.links = tuple(links)
 
     def forward(
@@ -102,7 +104,7 @@ class Denoiser(nn.Module):
         state = self.states(digits, context)
         asked = self.norm(state[places.row, places.place])
         read = Read(asked, state, digits[..., 0], places.row, places.place, self.shape.attention)
-        links = self.links[context.fold] if self.links else None
+        links = self.links[context.fold] if self.links else ()
         return [
             self._logits(digit, read, links, None if compared is None else compared[digit])
             for digit in range(len(self.shape.sizes))
@@ -131,7 +133,7 @@ class Denoiser(nn.Module):
             return nothing, sure
         return torch.cat([nothing, self.demand(context.demands)], 1), torch.cat([sure, context.demands_known], 1)
 
-    def _logits(self, digit: int, read: Read, links: Links | None, codes: Compared | None) -> Tensor:
+    def _logits(self, digit: int, read: Read, links: Sequence[Links], codes: Compared | None) -> Tensor:
         logits = _products(self.heads[digit](read.asked), self._codes(digit, codes), codes)
         logits = logits + _of_codes(self.bias[digit], codes)
         for kind, likeness in enumerate(self.likeness):
@@ -139,8 +141,8 @@ class Denoiser(nn.Module):
             vectors = self.table.get_buffer(f"vectors_{kind}")
             expected = likeness(read, self.table.vectors(kind, read.items))
             logits = logits + _products(expected, vectors if codes is None else vectors[torch.cat(codes)], codes)
-        if self.company is not None and links is not None:
-            logits = logits + self.company(read, links, codes)
+        for company, own in zip(self.company, links, strict=bool(links)):
+            logits = logits + company(read, own, codes)
         return torch.as_tensor(logits)
 
     def _codes(self, digit: int, codes: Compared | None) -> Tensor:

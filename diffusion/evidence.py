@@ -4,6 +4,7 @@ Shapes: B rows, N places, K places that are asked, D width.
 """
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import NamedTuple
 
 import torch
@@ -32,11 +33,20 @@ class Read:
     attention: Attention
 
 
+class Side(StrEnum):
+    """Which visible behaviours of a place count."""
+
+    ANY = "any"
+    BEFORE = "before"
+    AFTER = "after"
+
+
 class Glance(nn.Module):
     """How much each visible behaviour counts for a place, [K, N]; nearer ones count more at first."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, side: Side = Side.ANY) -> None:
         super().__init__()
+        self.side = side
         self.query, self.key = nn.Linear(width, width), nn.Linear(width, width)
         nn.init.normal_(self.query.weight, std=0.02)
         nn.init.normal_(self.key.weight, std=0.02)
@@ -46,8 +56,10 @@ class Glance(nn.Module):
         """Return weights that add up to 1, or to 0 where nothing is visible."""
         places = torch.arange(read.items.shape[1], device=read.items.device)
         seen = (read.items >= 0)[read.row]
-        if read.attention is Attention.EARLIER:
-            seen = seen & (places <= read.place.unsqueeze(1))
+        if read.attention is Attention.EARLIER:  # asks for what comes after its place
+            seen = seen & (places <= read.place.unsqueeze(1)) & (self.side is not Side.AFTER)
+        elif self.side is not Side.ANY:
+            seen = seen & ((places < read.place.unsqueeze(1)) == (self.side is Side.BEFORE))
         weight = torch.einsum("kd,knd->kn", self.query(read.asked), self.key(read.states)[read.row])
         weight = weight / read.asked.shape[1] ** 0.5 - self.near * (places - read.place.unsqueeze(1)).abs()
         return torch.softmax(weight.masked_fill(~seen, -1e9), dim=1) * seen
@@ -69,13 +81,16 @@ class Likeness(nn.Module):
         return torch.as_tensor(self.scale * mixed + self.own(read.asked))
 
 
-class Company(nn.Module):
-    """Which items stand beside the visible ones in other histories; what is seen together counts by its logarithm."""
+SIDES = (Side.ANY, Side.BEFORE, Side.AFTER)  # of `diffusion.fitting.company_of`, in order
 
-    def __init__(self, width: int) -> None:
+
+class Company(nn.Module):
+    """Which items stand beside, after or before the visible ones in other histories; it counts by its logarithm."""
+
+    def __init__(self, width: int, side: Side) -> None:
         super().__init__()
-        self.glance = Glance(width)
-        self.scale = nn.Parameter(torch.tensor(1.5))
+        self.glance = Glance(width, side)
+        self.scale = nn.Parameter(torch.tensor(0.8))
         self.little = nn.Parameter(torch.tensor(-4.0))  # ln of the weight below which company says little
 
     def forward(self, read: Read, links: Links, codes: Compared | None = None) -> Tensor:

@@ -15,7 +15,7 @@ from diffusion.evidence import Compared
 from diffusion.histories import Histories
 from diffusion.losses import bounded, digit_losses, sampled_losses
 from diffusion.reading import Reading
-from learning.counting import Links, Log, neighbours
+from learning.counting import Links, Log, neighbours, transitions
 from learning.training import Rows as BatchRows
 
 FLATTENED = 0.75  # the power of a code's count at which it is drawn
@@ -128,14 +128,15 @@ def folds_of(rows: int, config: DiffusionConfig) -> NDArray[np.int64]:
     return 1 + np.arange(rows) % config.folds if config.folds else np.zeros(rows, dtype=np.int64)
 
 
-def company_of(histories: Histories, items: int, config: DiffusionConfig) -> tuple[Links, ...]:
-    """Return which items stand beside which: in all rows, then in the rows of all folds but each one; () for none."""
+def company_of(histories: Histories, items: int, config: DiffusionConfig) -> list[tuple[Links, ...]]:
+    """Return which items stand beside, after and before which: in all rows, then in all folds but each; [] for none."""
     if not config.folds:
-        return ()
+        return []
     lengths, item = histories.lengths, histories.item[histories.real]
     log = Log(torch.cat([torch.zeros(1, dtype=torch.long), lengths.cumsum(0)]), item, items)
     folds = torch.from_numpy(folds_of(len(lengths), config))
-    return tuple(neighbours(log.of_users(folds != fold)) for fold in range(config.folds + 1))
+    logs = [log.of_users(folds != fold) for fold in range(config.folds + 1)]
+    return [(neighbours(own), transitions(own), transitions(own, backwards=True)) for own in logs]
 
 
 def context_of(histories: Histories, visible: Tensor, reading: Reading, config: DiffusionConfig) -> Context:

@@ -1,28 +1,24 @@
 """How texts become vectors: all-MiniLM-L6-v2, as it is installed with reaseq."""
 
-import os
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from threading import Lock
-from typing import Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Encoding, Tokenizer
 
 from memory.cut_model import cut_behind
+from memory.onnx_session import onnx_session
 from memory.weights import MINILM, MINILM_TOKENIZER, locate
 
-# Else onnxruntime reports each session to its maker, and keeps a device's name in the user's cache folder. It looks
-# when it is imported, never later.
-os.environ["ORT_DISABLE_TELEMETRY"] = "1"
-
-import onnxruntime
+if TYPE_CHECKING:  # else before it was told to be silent
+    import onnxruntime
 
 Vectors = NDArray[np.float32]
 
-THREADS = 1  # a second one is idle or in the way for a single title, and costs 15 % more CPU time in bulk
 # 128 tokens of ordinary text are about 600 characters; what is cut is far beyond them, or one endless word.
 READ_CHARACTERS = 20_000
 # What a word is in its place is told best halfway up; the last layers turn to what the whole text is about. This is the
@@ -119,7 +115,7 @@ class _MiniLm:
     """The model and its tokenizer, loaded."""
 
     tokenizer: Tokenizer
-    session: onnxruntime.InferenceSession
+    session: "onnxruntime.InferenceSession"
 
     @classmethod
     def load(cls, max_tokens: int) -> Self:
@@ -134,12 +130,7 @@ class _MiniLm:
         tokenizer = Tokenizer.from_file(str(locate(MINILM_TOKENIZER)))
         tokenizer.no_padding()
         tokenizer.enable_truncation(max_tokens)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads, options.inter_op_num_threads = THREADS, 1
-        # Threads that spin while they wait take the CPU from the language model.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        options.log_severity_level = 3  # else each number that a model cut in half no longer needs is a warning
-        return cls(tokenizer, onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"]))
+        return cls(tokenizer, onnx_session(model))
 
     def tokens(self, text: str) -> list[int]:
         """Return the token ids of a text, its two special tokens included; a lone surrogate becomes "?"."""

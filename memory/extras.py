@@ -5,7 +5,14 @@ from contextlib import contextmanager
 
 from memory.errors import ReaseqError
 
-EXTRAS = {"polars": "vectors", "faiss": "vectors", "torch": "ranker", "safetensors": "ranker"}
+EXTRAS = {
+    "polars": "vectors",
+    "faiss": "vectors",
+    "torch": "ranker",
+    "safetensors": "ranker",
+    "onnx": "onnx",
+    "onnxscript": "onnx",
+}
 
 
 class ExtraMissing(ReaseqError):

@@ -40,6 +40,7 @@ class QueueFilter(Record):
     attribute: str | None = None
     category: str | None = None  # its id
     reasons: tuple[QueueReason, ...] = tuple(QueueReason)
+    first: tuple[str, ...] = ()  # attributes whose values come before those of others, in this order
 
 
 class QueueEntry(NamedTuple):
@@ -62,19 +63,31 @@ def queue(
 ) -> list[QueueEntry]:
     """Return the first entries of the queue of the current version, without those to pass over.
 
-    The order is that of `QueueReason`. Of claims that were not accepted the most confident come first, as the likeliest
-    to be right; of accepted ones the least confident; then by item id. What a person has decided is in it no more.
+    The order is that of `QueueReason`; with attributes to come `first`, all that is in doubt of these comes before what
+    is in doubt of others, and what was accepted of these before what was accepted of others. Of claims that were not
+    accepted the most confident come first, as the likeliest to be right; of accepted ones the least confident; then by
+    item id. What a person has decided is in it no more.
     """
     seen = set(passing)
     found: list[QueueEntry] = []
-    for reason in (reason for reason in QueueReason if reason in wanted.reasons):
-        for entry in _entries(session, reason, wanted, limit + len(seen)):
+    for reason, part in _turns(wanted):
+        for entry in _entries(session, reason, part, limit + len(seen)):
             if entry.key not in seen:
                 seen.add(entry.key)
                 found.append(entry)
             if len(found) == limit:
                 return found
     return found
+
+
+def _turns(wanted: QueueFilter) -> Iterator[tuple[QueueReason, QueueFilter]]:
+    """Yield the parts of the queue in order: each reason with what is wanted of it."""
+    first = [attribute for attribute in wanted.first if wanted.attribute in (None, attribute)]
+    in_doubt = [reason for reason in QueueReason if reason is not QueueReason.LEAST_SURE]
+    for reasons in (in_doubt, [QueueReason.LEAST_SURE]):
+        for attribute in (*first, wanted.attribute):
+            part = wanted.model_copy(update={"attribute": attribute})
+            yield from ((reason, part) for reason in reasons if reason in wanted.reasons)
 
 
 def _entries(session: Session, reason: QueueReason, wanted: QueueFilter, limit: int) -> Iterator[QueueEntry]:

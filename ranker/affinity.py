@@ -2,19 +2,21 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from memory.behaviors.sequences import Sequences
-from memory.item_vectors.knowledge_table import KnowledgeTable
+if TYPE_CHECKING:  # who only looks counts up needs neither polars nor SQL
+    from memory.behaviors.sequences import Sequences
+    from memory.item_vectors.knowledge_table import KnowledgeTable
 
 ITEM, HISTORY = "item", "history"
 DENSE_CODES = 4096  # up to so many codes the counts are one matrix (64 MB); above, sorted pairs
 PRIOR = 0.5  # pseudo-count of observed and expected pairs
 NEWEST_FIRST = 0.7  # weight of a behaviour against the one after it
 FEATURES = ("recent", "greatest", "mean", "same", "popularity")
+CHUNK = 512  # examples whose features are counted at a time
 
 Codes = NDArray[np.int64]
 Floats = NDArray[np.float32]
@@ -50,7 +52,7 @@ class Affinity:
     counts: Floats  # [pairs], or [codes, codes]
 
     @classmethod
-    def count(cls, name: str, code: Codes, seen: Sequences, window: int = 3, decay: float = 0.7) -> Self:
+    def count(cls, name: str, code: Codes, seen: "Sequences", window: int = 3, decay: float = 0.7) -> Self:
         """Count one view of the behaviours seen."""
         codes, row = int(code.max(initial=0)) + 1, code[seen.item]
         user = np.repeat(np.arange(len(seen.users)), np.diff(seen.offsets))
@@ -128,7 +130,21 @@ class Affinity:
         return np.where(self.pairs[place] == keys, self.counts[place], 0).astype(np.float32)
 
 
-def affinities(seen: Sequences, known: KnowledgeTable | None = None, groups: Sequence[str] = ()) -> list[Affinity]:
+def features_of(behind: Behind, views: Sequence[Affinity]) -> NDArray[np.float16]:
+    """Return [examples, candidates, views * FEATURES], counted in chunks of histories of about equal length."""
+    lengths = (behind.history >= 0).sum(axis=1)
+    counted = np.empty((*behind.candidates.shape, len(views) * len(FEATURES)), dtype=np.float16)
+    order = np.argsort(lengths, kind="stable")
+    for start in range(0, len(order), CHUNK):
+        rows = order[start : start + CHUNK]
+        longest = max(1, int(lengths[rows].max()))
+        part = Behind(behind.history[rows, :longest], behind.candidates[rows], behind.counted[rows])
+        if views:
+            counted[rows] = np.concatenate([view.features(part) for view in views], axis=2)
+    return counted
+
+
+def affinities(seen: "Sequences", known: "KnowledgeTable | None" = None, groups: Sequence[str] = ()) -> list[Affinity]:
     """Return the views that a ranker reads: the items near each other and anywhere in one history, then each group."""
     item = np.arange(len(seen.items), dtype=np.int64)
     views = [Affinity.count(ITEM, item, seen), Affinity.count(HISTORY, item, seen, window=20, decay=1.0)]
@@ -137,7 +153,7 @@ def affinities(seen: Sequences, known: KnowledgeTable | None = None, groups: Seq
     return views
 
 
-def codes_of(known: KnowledgeTable, attribute: str) -> Codes:
+def codes_of(known: "KnowledgeTable", attribute: str) -> Codes:
     """Return a number for each item's surest value of an attribute; 0 where nothing is known."""
     places = [place for place, (name, _) in enumerate(known.features) if name == attribute]
     number = np.zeros(len(known.features), dtype=np.int64)

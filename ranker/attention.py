@@ -91,5 +91,5 @@ def similarity_tiers(cosines: Tensor, real: Tensor) -> Tensor:
 
 def picked(of_behaviours: Tensor, chosen: Tensor) -> Tensor:
     """Return the rows of each candidate's chosen behaviours, [B, C, K, X]."""
-    requests = torch.arange(len(chosen), device=chosen.device)[:, None, None]
+    requests = torch.arange(chosen.shape[0], device=chosen.device)[:, None, None]
     return of_behaviours[requests, chosen]

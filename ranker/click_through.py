@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from memory.item_vectors.knowledge_table import KnowledgeTable
-from ranker.affinity import FEATURES, Affinity, Behind
+from ranker.affinity import Affinity, Behind, features_of
 from ranker.imagined import imagined_features
 from ranker.model import ClickThroughRanker, Requests
 
 Rows = NDArray[np.int64]
 Floats = NDArray[np.float32]
-CHUNK = 512  # examples whose features are counted, or which are scored, at a time
+CHUNK = 512  # examples that are scored at a time
 LEAST_SHARE = 0.01  # of the items that must have an attribute for it to be a view
 MOST_GROUPS = 16
 
@@ -83,26 +83,14 @@ class Impressions:
         return (1 - self.listwise) * alone + self.listwise * together
 
 
-def features_of(behind: Behind, views: Sequence[Affinity]) -> NDArray[np.float16]:
-    """Return [examples, candidates, views * FEATURES], counted in chunks of histories of about equal length."""
-    lengths = (behind.history >= 0).sum(axis=1)
-    counted = np.empty((*behind.candidates.shape, len(views) * len(FEATURES)), dtype=np.float16)
-    order = np.argsort(lengths, kind="stable")
-    for start in range(0, len(order), CHUNK):
-        rows = order[start : start + CHUNK]
-        longest = max(1, int(lengths[rows].max()))
-        part = Behind(behind.history[rows, :longest], behind.candidates[rows], behind.counted[rows])
-        if views:
-            counted[rows] = np.concatenate([view.features(part) for view in views], axis=2)
-    return counted
-
-
-def standardise(model: nn.Module, features: NDArray[np.float16], of: str = "features") -> None:
-    """Let a model see features with mean 0 and deviation 1, as they are in training."""
+def standardise(
+    model: nn.Module, features: NDArray[np.float16], of: str = "features", least_deviation: float = 1e-3
+) -> None:
+    """Let a model see features with mean 0 and deviation 1, as they are in training; rare ones are not blown up."""
     if features.size:
         flat = features.reshape(-1, features.shape[-1]).astype(np.float64)
         model.get_buffer(f"{of}_mean").copy_(torch.from_numpy(flat.mean(axis=0)))
-        model.get_buffer(f"{of}_scale").copy_(torch.from_numpy(np.maximum(flat.std(axis=0), 1e-3)))
+        model.get_buffer(f"{of}_scale").copy_(torch.from_numpy(np.maximum(flat.std(axis=0), least_deviation)))
 
 
 @torch.no_grad()

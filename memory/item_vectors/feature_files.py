@@ -12,10 +12,10 @@ from memory.atomic_file import FileUnwritable, written_whole
 from memory.errors import ReaseqError
 from memory.item_vectors.knowledge_table import CATEGORY, DEMAND, features_of, number_of, numeric_attributes
 from memory.item_vectors.known_items import KnownItem, known_items, moment
+from memory.item_vectors.unknown_attributes import asked_attributes, unknown_attributes
 from memory.item_vectors.vectors import ItemVectors, VectorSet, vector_sets
 from memory.record import Record
 from memory.schema import Decision
-from memory.stored_templates import templates
 from memory.versions import lineage
 from memory.writable_text import writable
 
@@ -111,17 +111,12 @@ def _paths(out: Path) -> tuple[Path, Path]:
 def _rows(session: Session, version_id: int | None, as_of: int | None) -> Iterator[FeatureRow]:
     version = next(iter(lineage(session, version_id)), 0)
     numeric = numeric_attributes(session)
-    asked: Asked = {
-        (template.category_id, template.taxonomy_version, template.completed_by or ""): tuple(
-            spec.key for spec in template.attributes
-        )
-        for template in templates(session)
-    }
+    asked = asked_attributes(session)
     for known in known_items(session, version_id, as_of):
         for attribute, value, number, unit, confidence, verdict in _values(known, numeric):
             is_known = verdict == Decision.ACCEPT.value
             yield known.id, attribute, writable(value), number, unit, confidence, verdict, is_known, version
-        for attribute in _unknown(known, asked):
+        for attribute in unknown_attributes(known, asked):
             yield known.id, attribute, None, None, None, None, None, False, version
 
 
@@ -137,15 +132,6 @@ def _values(
         stated = None if math.isnan(number) else number
         unit = None if claim.unit is None else writable(claim.unit)
         yield writable(claim.name), claim.normalized, stated, unit, claim.confidence, claim.decision
-
-
-def _unknown(known: KnownItem, asked: Asked) -> Iterator[str]:
-    """Yield the attributes that the item's category asks for and that nothing is accepted of."""
-    if known.template is None:
-        return
-    have = {claim.name for claim in known.accepted}
-    bare = (*known.template[:2], "")
-    yield from (key for key in asked.get(known.template, asked.get(bare, ())) if key not in have)
 
 
 def _frame(rows: Iterator[FeatureRow]) -> pl.DataFrame:

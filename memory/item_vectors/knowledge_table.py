@@ -77,10 +77,24 @@ class KnowledgeTable:
 
     def items_with(self, attribute: str) -> int:
         """Return of how many items something is known by an attribute."""
+        return int(self.having(attribute).sum())
+
+    def having(self, attribute: str) -> NDArray[np.bool_]:
+        """Return of which items something is known by an attribute."""
         attributes, of_feature = self._attributes()
-        if attribute not in attributes:
-            return 0
-        return len(np.unique(self._items()[of_feature[self.feature] == attributes.index(attribute)]))
+        found = np.zeros(len(self.ids), dtype=np.bool_)
+        if attribute in attributes:
+            found[self._items()[of_feature[self.feature] == attributes.index(attribute)]] = True
+        return found
+
+    def leaves(self) -> tuple[str, ...]:
+        """Return the path of each item's category; empty where it has none."""
+        leaf = [""] * len(self.ids)
+        for item, place in zip(self._items().tolist(), self.feature.tolist(), strict=True):
+            attribute, value = self.features[place]
+            if attribute == CATEGORY:
+                leaf[item] = value
+        return tuple(leaf)
 
     def without(self, attribute: str) -> Self:
         """Return the table as if nothing of one attribute were known; features keep their numbers."""

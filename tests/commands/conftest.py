@@ -90,6 +90,28 @@ def shop(stocked_shop: Path, folder: Path) -> str:
     return "sqlite:///shop.db"
 
 
+@pytest.fixture(scope="session")
+def trained_folder(stocked_shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A ranker's folder of the shop; not to be written to."""
+    folder, work = tmp_path_factory.mktemp("trained") / "model", tmp_path_factory.mktemp("work")
+    shutil.copy(stocked_shop / "shop.db", work)
+    (work / "small.toml").write_text("[next_item]\ncandidates = 10\nepochs = 1\n[click_through]\nepochs = 1\n", "utf-8")
+
+    ran = reaseq(
+        "ranker", "train", "--config", work / "small.toml", "--kb", f"sqlite:///{work}/shop.db", "--out", folder
+    )
+
+    assert ran.code == 0, ran.all
+    return folder
+
+
+@pytest.fixture
+def trained(shop: str, trained_folder: Path, folder: Path) -> str:
+    """The shop with a ranker in ranker-model."""
+    shutil.copytree(trained_folder, folder / "ranker-model")
+    return shop
+
+
 def shop_rows() -> str:
     """Return a catalog of kettles and t-shirts, of each brand in several colours."""
     rows = ["sku,name,description,brand"]

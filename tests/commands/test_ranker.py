@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -16,6 +17,7 @@ from learning.training import CHECKPOINT
 from learning.weights import CONFIG, METRICS, WEIGHTS
 from ranker.click_fitting import CLICK_THROUGH
 from ranker.next_item_folder import NEXT_ITEM
+from ranker.onnx_ranker import OnnxRanker
 from tests.commands.command_line import ROOT, Ran, reaseq, reaseq_process
 
 SMALL = ("--config", "small.toml", "--kb", "sqlite:///shop.db")
@@ -28,28 +30,6 @@ FLOORS = {
     "whitened MiniLM",
     "Markov + kNN + MiniLM",
 }
-
-
-@pytest.fixture(scope="module")
-def trained_folder(stocked_shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A ranker's folder of the shop; not to be written to."""
-    folder, work = tmp_path_factory.mktemp("trained") / "model", tmp_path_factory.mktemp("work")
-    shutil.copy(stocked_shop / "shop.db", work)
-    (work / "small.toml").write_text("[next_item]\ncandidates = 10\nepochs = 1\n[click_through]\nepochs = 1\n", "utf-8")
-
-    ran = reaseq(
-        "ranker", "train", "--config", work / "small.toml", "--kb", f"sqlite:///{work}/shop.db", "--out", folder
-    )
-
-    assert ran.code == 0, ran.all
-    return folder
-
-
-@pytest.fixture
-def trained(shop: str, trained_folder: Path, folder: Path) -> str:
-    """The shop with a ranker in ranker-model."""
-    shutil.copytree(trained_folder, folder / "ranker-model")
-    return shop
 
 
 def log() -> list[dict[str, str]]:
@@ -329,12 +309,13 @@ def test_without_behaviours_it_says_where_they_come_from(enriched: tuple[str, Ra
 
 
 @pytest.mark.usefixtures("shop")
-@pytest.mark.parametrize("command", ["train", "evaluate", "ablate", "rank"])
+@pytest.mark.parametrize("command", ["train", "evaluate", "ablate", "rank", "export"])
 @pytest.mark.parametrize("package", ["torch", "polars"])
 def test_a_missing_extra_is_named(command: str, package: str) -> None:
     """In a process of its own: this one has imported what is missing there."""
     program = f"import sys; sys.path.insert(0, {str(ROOT)!r}); sys.modules[{package!r}] = None; import app; app.main()"
-    arguments = [command, *(["--user", "u"] if command == "rank" else []), "--kb", "sqlite:///shop.db"]
+    needed = {"rank": ["--user", "u"], "export": ["--onnx", "clicks.onnx"]}
+    arguments = [command, *needed.get(command, []), "--kb", "sqlite:///shop.db"]
 
     ran = subprocess.run(
         [sys.executable, "-c", program, "ranker", *arguments], capture_output=True, text=True, check=False
@@ -384,3 +365,35 @@ def test_a_training_on_other_behaviours_does_not_go_on_with_the_old_ones() -> No
 
     assert "epoch 1:" not in again.errors  # it had ended
     assert "epoch 1:" in after.errors
+
+
+@pytest.mark.usefixtures("trained")
+def test_an_exported_ranker_ranks_as_the_command_does() -> None:
+    user = log()[0]["user"]
+    history = [row["item"] for row in sorted(log(), key=lambda row: row["time"]) if row["user"] == user]
+    candidates = ("S00", "S12", "S35")
+
+    ran = reaseq("ranker", "export", "--onnx", "clicks.onnx", "--kb", "sqlite:///shop.db")
+    exported = OnnxRanker.load(Path("clicks.onnx"))
+    told = ranked("--user", user, "--candidates", ",".join(candidates), "--json").document
+
+    row = {item: place for place, item in enumerate(exported.about.items)}
+    rows = [np.array([row[item] for item in items]) for items in (dict.fromkeys(history), candidates)]
+    chances = dict(zip(candidates, exported.score(*rows).tolist(), strict=True))
+    assert ran.code == 0, ran.all
+    assert "wrote clicks.onnx and clicks.counts.npz: 24 items" in ran.errors
+    assert {one["item"]: pytest.approx(one["score"], abs=1e-5) for one in told} == chances
+    assert "torch.onnx" not in ran.all
+
+
+@pytest.mark.usefixtures("trained")
+@pytest.mark.parametrize("package", ["onnx", "onnxscript"])
+def test_without_what_exports_it_is_said_what_to_install(package: str) -> None:
+    program = f"import sys; sys.path.insert(0, {str(ROOT)!r}); sys.modules[{package!r}] = None; import app; app.main()"
+    arguments = ["ranker", "export", "--onnx", "clicks.onnx", "--kb", "sqlite:///shop.db"]
+
+    ran = subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=False)
+
+    assert ran.returncode == 1, ran.stderr
+    assert f"this command needs {package}, which is not installed: pip install 'reaseq[onnx]'" in ran.stderr
+    assert not list(Path().glob("clicks*"))

@@ -64,4 +64,4 @@ def test_the_environment_is_read_at_the_door_alone() -> None:
     }
 
     # These set what a library looks for when it is imported: how llama.cpp's threads wait, that onnxruntime is silent.
-    assert readers <= {"agents/providers/embedded.py", "memory/encoder.py"}
+    assert readers <= {"agents/providers/embedded.py", "memory/onnx_session.py"}

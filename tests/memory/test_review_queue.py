@@ -107,6 +107,28 @@ def test_only_what_is_wanted_waits(session: Session) -> None:
     assert len(waiting(session, QueueFilter(category="drills"))) == 2
 
 
+def test_attributes_that_come_first_go_before_all_that_is_as_doubtful(session: Session) -> None:
+    first = ((claim("brand", "acme", 0.9), *ACCEPTED), (claim("size", "big", 0.3), *UNSURE))
+    second = ((claim("color", "red", 0.2), *ACCEPTED), (claim("shape", "roundish", 0.5), *NO_WORD))
+    store(session, drill("d1"), ruled(drill("d1"), *first, ungrounded=[("weight", "1.2 kg")]))
+    store(session, drill("d2"), ruled(drill("d2"), *second, (claim("size", "small", 0.6), *UNSURE)))
+
+    ordered = waiting(session, QueueFilter(first=("weight", "shape", "brand")))
+
+    assert ordered == [
+        ("d1", "1.2 kg", "ungrounded"),
+        ("d2", "roundish", "not_in_vocabulary"),
+        ("d2", "small", "abstained"),
+        ("d1", "big", "abstained"),
+        ("d1", "acme", "least_sure"),
+        ("d2", "red", "least_sure"),
+    ]
+    assert sorted(ordered) == sorted(waiting(session))
+    assert waiting(session, QueueFilter(first=("weight", "shape")), limit=2) == ordered[:2]
+    assert waiting(session, QueueFilter(first=("weight",), attribute="size")) == ordered[2:4]
+    assert waiting(session, QueueFilter(first=("brand",), reasons=(QueueReason.LEAST_SURE,))) == ordered[4:]
+
+
 def test_what_was_passed_over_or_decided_does_not_wait(session: Session) -> None:
     item = drill()
     by_a_person = Verdict(claim_id="size=big", decision=Decision.REJECT, reason=Reason.REVIEWED, checked_by="human")
