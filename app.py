@@ -16,6 +16,7 @@ from pydantic_settings.exceptions import SettingsError
 
 from commands import (
     behaviors,
+    beyond_log,
     calibrate,
     diffusion,
     enrich,
@@ -74,6 +75,7 @@ app.command(name="simulate")(simulate.simulate)
 app.command(name="train-extractor")(train_extractor.train_extractor)
 app.add_typer(behaviors.app, name="behaviors")
 app.add_typer(ranker.app, name="ranker")
+app.add_typer(beyond_log.app, name="benchmark")
 app.add_typer(diffusion.app, name="diffusion")
 app.add_typer(review.app, name="review")
 app.add_typer(kb.app, name="kb")

@@ -21,6 +21,8 @@ Data = Annotated[
 ]
 ModelFolder = Annotated[Path, typer.Option("--ranker", help="The ranker's folder.", metavar="DIR")]
 FOLDER = Path("ranker-model")
+TIMELESS = "the behaviours have order numbers and no times: --as-of cannot tell what was before"
+NOTHING = "there are no behaviours: reaseq behaviors import FILE, or --data FILE"
 KNOWLEDGE = "knowledge"  # the set of vectors that are made of all but the titles
 
 
@@ -46,8 +48,8 @@ def read_material(
         _build_vectors(database, as_of)
         with database.session() as session:
             known = KnowledgeTable.of(session, as_of=as_of)
-        behaviors, clock = _behaviors(database, data, columns, known.ids, as_of)
-        behaviors = behaviors if repeats else behaviors.without_repeats()
+        own = _stored(database, known.ids, as_of) if data is None else logged(data, columns, known.ids, as_of)
+        behaviors, clock = own if repeats else (own[0].without_repeats(), own[1])
         with database.session() as session:
             sets = {name: ItemVectors.load(session, name).of(behaviors.items) for name in (TITLE, KNOWLEDGE)}
         imagined = _imagined(database, behaviors, clock, as_of)
@@ -81,27 +83,39 @@ def _build_vectors(database: "Database", as_of: int | None) -> None:
         build_vectors(database, encoder, name=name, parts=parts, as_of=as_of, tell=Telling())
 
 
-def _behaviors(
-    database: "Database", data: Path | None, columns: dict[str, str] | None, items: tuple[str, ...], as_of: int | None
+def logged(
+    data: Path, columns: dict[str, str] | None, items: tuple[str, ...], as_of: int | None = None
 ) -> "tuple[Sequences, Clock]":
+    """Return the behaviours of a file before `as_of`, and what they are sorted by; `items` fixes the first rows."""
+    with extras():
+        from learning.material import NothingToLearn  # noqa: PLC0415
+        from memory.behaviors.files import read_behaviors  # noqa: PLC0415 - polars is an extra
+        from memory.behaviors.schema import Clock  # noqa: PLC0415
+        from memory.behaviors.sequences import Sequences  # noqa: PLC0415
+        from memory.behaviors.store import OtherClock  # noqa: PLC0415
+
+    log = read_behaviors(data, columns or {}, as_of=as_of)
+    if log.rejected:
+        first = log.rejected[0]
+        say(f"{log.rejected_rows} rows of {data} are no behaviours, such as line {first.line}: {first.reason}")
+    if as_of is not None and log.roles.time is None:
+        raise OtherClock(TIMELESS)
+    if not len(log.frame):
+        raise NothingToLearn(NOTHING)
+    return Sequences.of(log.frame, items), Clock.TIME if log.roles.time else Clock.ORDER
+
+
+def _stored(database: "Database", items: tuple[str, ...], as_of: int | None) -> "tuple[Sequences, Clock]":
     from learning.material import NothingToLearn  # noqa: PLC0415
-    from memory.behaviors.files import read_behaviors  # noqa: PLC0415 - polars is an extra
-    from memory.behaviors.overview import clock_of  # noqa: PLC0415
+    from memory.behaviors.overview import clock_of  # noqa: PLC0415 - polars is an extra
     from memory.behaviors.schema import Clock  # noqa: PLC0415
     from memory.behaviors.sequences import Sequences  # noqa: PLC0415
     from memory.behaviors.store import OtherClock, behaviors_of  # noqa: PLC0415
 
-    if data is None:
-        with database.session() as session:
-            clock, found = clock_of(session), Sequences.of(behaviors_of(session, as_of=as_of), items)
-    else:
-        log = read_behaviors(data, columns or {}, as_of=as_of)
-        if log.rejected:
-            first = log.rejected[0]
-            say(f"{log.rejected_rows} rows of {data} are no behaviours, such as line {first.line}: {first.reason}")
-        clock, found = Clock.TIME if log.roles.time else Clock.ORDER, Sequences.of(log.frame, items)
+    with database.session() as session:
+        clock, found = clock_of(session), Sequences.of(behaviors_of(session, as_of=as_of), items)
     if as_of is not None and clock is Clock.ORDER:
-        raise OtherClock("the behaviours have order numbers and no times: --as-of cannot tell what was before")
+        raise OtherClock(TIMELESS)
     if not len(found.item):
-        raise NothingToLearn("there are no behaviours: reaseq behaviors import FILE, or --data FILE")
+        raise NothingToLearn(NOTHING)
     return found, clock or Clock.TIME

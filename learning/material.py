@@ -8,12 +8,13 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from learning.whitening import Matrix
 from memory.behaviors.generated import GeneratedBehaviors
 from memory.behaviors.sequences import Sequences
 from memory.behaviors.splits import Events, per_event
 from memory.errors import ReaseqError
 from memory.item_vectors.knowledge_table import KnowledgeTable
+
+Matrix = NDArray[np.float32]
 
 TITLE = "title"  # the set of vectors that are made of titles alone
 

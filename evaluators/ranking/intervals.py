@@ -1,8 +1,8 @@
 """How sure a metric and a difference of two systems are: users are drawn anew, all of a user's events together."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from statistics import NormalDist
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,6 +12,7 @@ from evaluators.significance import LEVEL, Difference
 from memory.record import Record
 
 Floats = NDArray[np.float64]
+Name = TypeVar("Name", bound=Hashable)
 
 RESAMPLES = 1000
 _BATCH_NUMBERS = 2_000_000  # held at once while resampling
@@ -73,6 +74,20 @@ def interval(of: Totals, *, seed: int = 0, resamples: int = RESAMPLES) -> Interv
     drawn = np.concatenate([sums[:, 0] / sums[:, 1] for sums in _redrawn(np.stack(of, axis=1), seed, resamples)])
     low, high = _bca(drawn, mean, _left_out(of))
     return Interval(users=users, mean=mean, low=low, high=high)
+
+
+def intervals(of: Mapping[Name, Totals], *, seed: int = 0, resamples: int = RESAMPLES) -> dict[Name, Interval]:
+    """Return the intervals of many metrics of the same users, who are drawn anew once for all; see `interval`."""
+    users = next((one.part.size for one in of.values()), 0)
+    if users < 2:
+        return {name: interval(one) for name, one in of.items()}
+    columns = np.concatenate([np.stack(one, axis=1) for one in of.values()], axis=1)
+    sums = np.concatenate(list(_redrawn(columns, seed, resamples)))
+    drawn = dict(zip(of, (sums[:, ::2] / sums[:, 1::2]).T, strict=True))
+    spans = {name: _bca(drawn[name], _ratio(one), _left_out(one)) for name, one in of.items()}
+    return {
+        name: Interval(users=users, mean=_ratio(of[name]), low=low, high=high) for name, (low, high) in spans.items()
+    }
 
 
 def difference(before: Totals, after: Totals, *, seed: int = 0, resamples: int = RESAMPLES) -> Difference:

@@ -30,6 +30,7 @@ COMMANDS: dict[str, list[str]] = {
     "ranker evaluate": ["--config", "small.toml"],
     "ranker rank": ["--user", "u00001"],
     "ranker ablate": ["--config", "small.toml", "--attributes", "0"],
+    "benchmark beyond-log": ["--data", "log.csv", "--controls-only"],
     "ranker export": ["--onnx", "clicks.onnx"],
     "diffusion train": ["--config", "diffusion.toml"],
     "diffusion evaluate": ["--config", "diffusion.toml"],
@@ -84,7 +85,7 @@ def test_the_output_is_one_document(
     command: str, enriched: tuple[str, Ran], request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("REASEQ_KB", enriched[0])
-    if command.startswith(("ranker", "vectors", "diffusion")):
+    if command.startswith(("benchmark", "ranker", "vectors", "diffusion")):
         monkeypatch.setenv("REASEQ_KB", request.getfixturevalue("shop"))
         Path("diffusion.toml").write_text("epochs = 1\nwidth = 16\nlayers = 1\nnegatives = 0\n", encoding="utf-8")
     if command == "diffusion show":
