@@ -52,7 +52,7 @@ def dimensions_for(items: int) -> int:
 
     With as many dimensions as items, whitening makes all items equally unlike.
     """
-    return min(WHITENED, 2 ** int(math.log2(max(2, items // 4))))
+    return min(WHITENED, 1 << int(math.log2(max(2, items // 4))))
 
 
 def groups_of(table: KnowledgeTable) -> NDArray[np.int64]:
