@@ -1,5 +1,6 @@
 """What the diffusion module reads of the material: tokens, what is known of items, their categories, demands."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,7 +34,7 @@ def reading_of(material: Material, tokens: Tokens | None = None) -> Reading:
     items = len(material.behaviors.items)
     seen = np.unique(material.behaviors.item)
     vectors = tuple(
-        torch.from_numpy(Whitening.fit(_known_rows(own, seen), WHITENED).apply(own))
+        torch.from_numpy(Whitening.fit(_known_rows(own, seen), dimensions_for(len(own))).apply(own))
         for _, own in sorted(material.vectors.items())
     )
     table = material.knowledge
@@ -44,6 +45,14 @@ def reading_of(material: Material, tokens: Tokens | None = None) -> Reading:
         group=torch.full((items,), -1) if table is None else torch.from_numpy(groups_of(table)),
         demands=None if table is None or not vectors else _demands(table, vectors[0]),
     )
+
+
+def dimensions_for(items: int) -> int:
+    """Return how many dimensions vectors of so many items keep: a power of two, at most a fourth of them.
+
+    With as many dimensions as items, whitening makes all items equally unlike.
+    """
+    return min(WHITENED, 1 << int(math.log2(max(2, items // 4))))
 
 
 def groups_of(table: KnowledgeTable) -> NDArray[np.int64]:

@@ -149,7 +149,7 @@ def test_users_may_stand_in_a_file_and_strangers_are_told(trained: str) -> None:
 
 
 def test_slots_and_numbers_are_those_that_were_asked_for(trained: str) -> None:
-    generate("--slots", "future", "--count", "2", "--expires", "9", "--held-out", "8")
+    generate("--slots", "future", "--count", "2", "--expires", "9", "--held-out", "1")
 
     found = stored()
     document = reaseq("diffusion", "show", next(iter(found)), *KB, "--json").document
@@ -170,10 +170,10 @@ def test_an_interrupted_run_keeps_whole_pieces_and_goes_on(trained: str, monkeyp
 
     whole = diffusion_generation.Work._piece
     monkeypatch.setattr(diffusion_generation.Work, "_piece", stopping)
-    halved = generate("--held-out", "8")
+    halved = generate("--held-out", "1")
     kept = stored()
     monkeypatch.setattr(diffusion_generation.Work, "_piece", whole)
-    done = generate("--held-out", "8", "--json").document
+    done = generate("--held-out", "1", "--json").document
 
     assert halved.code == 130
     assert "40 of" in halved.errors
