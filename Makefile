@@ -1,4 +1,4 @@
-# make demo   install, then enrich the bundled sample catalog and rank with it
+# make demo   install, then enrich the bundled sample catalog, rank with it, and imagine what shoppers want
 # make test   install, then run all tests
 # make faults every fault scenario, with kills (minutes), and a table of them
 # make check  the gate: style, types, floors, sizes
@@ -62,4 +62,4 @@ trim:
 	fi
 
 clean:
-	rm -rf $(VENV) .reaseq .mypy_cache .ruff_cache .pytest_cache demo.db demo.db-wal demo.db-shm demo-shoppers.csv ranker-model
+	rm -rf $(VENV) .reaseq .mypy_cache .ruff_cache .pytest_cache demo.db demo.db-wal demo.db-shm demo-shoppers.csv demo-report.html ranker-model diffusion-model

@@ -17,6 +17,7 @@ from pydantic_settings.exceptions import SettingsError
 from commands import (
     behaviors,
     calibrate,
+    diffusion,
     enrich,
     evaluate,
     export,
@@ -73,6 +74,7 @@ app.command(name="simulate")(simulate.simulate)
 app.command(name="train-extractor")(train_extractor.train_extractor)
 app.add_typer(behaviors.app, name="behaviors")
 app.add_typer(ranker.app, name="ranker")
+app.add_typer(diffusion.app, name="diffusion")
 app.add_typer(review.app, name="review")
 app.add_typer(kb.app, name="kb")
 app.add_typer(taxonomy.app, name="taxonomy")

@@ -42,9 +42,9 @@ from benchmarks.next_item_data import (  # noqa: E402
     shop_facts,
     title_vectors,
 )  # fmt: skip
+from learning.counting import Log, histories_of  # noqa: E402
 from ranker.floors import floors  # noqa: E402
 from ranker.fusion import Candidates, Reranker, Retrievers, candidates, learn, lessons, retrieve  # noqa: E402
-from ranker.retrieval import Log, histories_of  # noqa: E402
 from ranker.similarity import Similarity  # noqa: E402
 
 Ranks = NDArray[np.int64]

@@ -21,10 +21,10 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks.peers.measuring import cpu_seconds, memory_mb  # noqa: E402
 from learning.config import TrainingConfig  # noqa: E402
+from learning.counting import REACH, Log, histories_of  # noqa: E402
 from learning.training import Rows, fit  # noqa: E402
 from ranker.model import Requests  # noqa: E402
 from ranker.references import Reference, ReferenceRanker  # noqa: E402
-from ranker.retrieval import REACH, Log, histories_of  # noqa: E402
 from ranker.sasrec import NextItems, SasRec  # noqa: E402
 
 Ids = NDArray[np.int32]

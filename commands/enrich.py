@@ -80,8 +80,9 @@ def demo(
     limit: Limit = None,
     as_json: AsJson = False,
 ) -> None:
-    """Enrich the bundled sample catalog, measure the result against its gold, and rank with it for made-up shoppers."""
-    from commands.ranker_demo import demo_ranking, print_ranking  # noqa: PLC0415
+    """Enrich the bundled sample catalog, measure it, rank with it for made-up shoppers, imagine what they want."""
+    from commands.demo_page import PAGE  # noqa: PLC0415
+    from commands.demo_steps import demo_steps  # noqa: PLC0415
     from commands.sample_scores import print_scores, score_sample  # noqa: PLC0415
 
     settings = settings_of(context, kb=kb, model=model)
@@ -90,13 +91,12 @@ def demo(
     report = _run(settings, SAMPLE_CATALOG, RunOptions(limit=limit, fresh=True))
     scores = score_sample(settings)
     if as_json:
-        print_json(report.as_json() | {"kb": settings.kb, "scores": scores, "ranking": demo_ranking(settings)})
+        print_json(report.as_json() | demo_steps(settings, report.as_json(), scores, quiet=True))
         return
     conclude(report, settings, as_json)
     print_scores(scores)
-    ranking = demo_ranking(settings)
-    if ranking is not None:
-        print_ranking(ranking)
+    demo_steps(settings, report.as_json(), scores, quiet=False)
+    say(f"wrote {PAGE}: all of this on one page")
     _say_what_next(settings, report)
 
 

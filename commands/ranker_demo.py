@@ -13,6 +13,7 @@ from memory.extras import ExtraMissing, extras
 
 if TYPE_CHECKING:
     from evaluators.ranking.report import RankingReport
+    from evaluators.shoppers.simulation import Simulation
 
 SHOPPERS, EVENTS, HIDDEN, SEED = 200, 30, 0.25, 0  # few: thousands over 120 items alone say nearly everything
 LOG = Path("demo-shoppers.csv")
@@ -35,7 +36,7 @@ def demo_ranking(settings: Settings) -> "RankingReport | None":
     say(f"\nSimulating {SHOPPERS} shoppers, and foretelling what new item each of them turns to last …")
     use_threads(1)
     try:
-        _simulate(settings)
+        put_shoppers(settings)
         return ablated("next-item", read_material(settings, None, None), RankerConfig(), range(1), 0)
     except (ShopUnusable, NothingToLearn) as few:
         say(f"No ranking: {few}")
@@ -48,14 +49,20 @@ def print_ranking(report: "RankingReport") -> None:
     say("The shoppers are made up, and act by the knowledge in part: this shows that it is used, not what it is worth.")
 
 
-def _simulate(settings: Settings) -> None:
-    """Write a log of shoppers, and put it in the place of the one of an earlier demo."""
+def simulation(settings: Settings) -> "Simulation":
+    """Return the demo's shoppers, the same ones each time; raises `ShopUnusable`."""
     from evaluators.shoppers.simulation import simulate  # noqa: PLC0415 - numpy takes a moment to import
+
+    return simulate(stock(settings), shoppers=SHOPPERS, events=EVENTS, hidden_share=HIDDEN, seed=SEED)
+
+
+def put_shoppers(settings: Settings) -> None:
+    """Write a log of shoppers, and put it in the place of the one of an earlier demo."""
     from memory.behaviors.imports import imports  # noqa: PLC0415 - polars is an extra
     from memory.behaviors.store import delete_import  # noqa: PLC0415
     from memory.database import open_existing_database  # noqa: PLC0415 - SQL takes a moment to import
 
-    write_log(simulate(stock(settings), shoppers=SHOPPERS, events=EVENTS, hidden_share=HIDDEN, seed=SEED).log, LOG)
+    write_log(simulation(settings).log, LOG)
     with open_existing_database(settings.kb) as database:
         with database.writing() as session:
             for earlier in imports(session):

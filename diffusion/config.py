@@ -70,26 +70,27 @@ class DenoiserShape(Record):
     vectors: tuple[int, ...] = ()  # dimensions of each kind of item vectors
     features: int = Field(default=0, ge=0)  # of the items' knowledge
     demands: int = Field(default=0, ge=0)  # dimensions of a demand's vector; 0: demands are not read
+    company: bool = False  # whether items that stand beside the visible ones elsewhere are looked up
     width: int = Field(default=64, ge=2)
     layers: int = Field(default=2, ge=1)
     heads: int = Field(default=2, ge=1)
     dropout: float = Field(default=0.2, ge=0, lt=1)
-    without_ids: float = Field(default=0.2, ge=0, lt=1)  # how often an item's own digits are left out while training
+    without_ids: float = Field(default=0.4, ge=0, lt=1)  # how often an item's own digits are left out while training
     attention: Attention = Attention.BOTH
 
 
 class DiffusionConfig(TrainingConfig):
     """How a model of behaviour sequences is fitted, and how it imagines."""
 
-    epochs: int = Field(default=40, ge=1)
+    epochs: int = Field(default=20, ge=1)
     batch_size: int = Field(default=128, ge=1)
-    learning_rate: float = Field(default=2e-3, gt=0)
+    learning_rate: float = Field(default=1e-3, gt=0)
     weight_decay: float = Field(default=1e-4, ge=0)
-    patience: int = Field(default=5, ge=1)
+    patience: int = Field(default=3, ge=1)
     width: int = Field(default=64, ge=2)
     layers: int = Field(default=2, ge=1)
     heads: int = Field(default=2, ge=1)
-    dropout: float = Field(default=0.2, ge=0, lt=1)
+    dropout: float = Field(default=0.3, ge=0, lt=1)
     longest: int = Field(default=50, ge=2)  # behaviours of a history that are read, the newest ones
     negatives: int = Field(default=512, ge=0)  # codes drawn for a batch; 0: all codes are compared
     bound: Bound = Bound.COUNT
@@ -99,6 +100,7 @@ class DiffusionConfig(TrainingConfig):
     without_demands: float = Field(default=0.1, ge=0, lt=1)  # how often the condition is left out while training
     guidance: float = Field(default=0.0, ge=0)  # w: how much further than the condition says
     demands: int = Field(default=8, ge=0)  # of a user, the strongest; 0: none are read
+    folds: int = Field(default=5, ge=0)  # of users: each learns by the company that items keep elsewhere; 0: by none
     validated: float = Field(
         default=0.05, gt=0, lt=1
     )  # share of the users who choose the epoch and are not learned from

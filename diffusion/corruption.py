@@ -121,16 +121,11 @@ def _grouped(rows: Rows, group: Tensor, chance: torch.Generator) -> Tensor:
     first = same.int().argmax(dim=2)  # the place of each group's first item stands for the group
     leads = real & (first == torch.arange(group.shape[1]))
     groups = leads.sum(dim=1)
-    chosen = _some(leads, chance) & _few(leads, groups, chance)
+    order = torch.rand(leads.shape, generator=chance).masked_fill(~leads, 2.0).argsort(dim=1).argsort(dim=1)
+    chosen = leads & (order < hidden_counts((groups // 2).clamp(min=1), chance).unsqueeze(1))
     hidden = chosen.gather(1, first) & real
     alone = (groups < 2) | ~hidden.any(dim=1)
     return torch.where(alone.unsqueeze(1), _some(rows.real, chance), hidden)
-
-
-def _few(leads: Tensor, groups: Tensor, chance: torch.Generator) -> Tensor:
-    """Return at most half of the groups of each row, at least one."""
-    order = torch.rand(leads.shape, generator=chance).masked_fill(~leads, 2.0).argsort(dim=1).argsort(dim=1)
-    return order < (groups // 2).clamp(min=1).unsqueeze(1)
 
 
 def _unsure(rows: Rows, sureness: Sureness, chance: torch.Generator) -> Tensor:

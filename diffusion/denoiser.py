@@ -12,7 +12,9 @@ from torch import Tensor, nn
 
 from diffusion.attention import Block, Rotary
 from diffusion.config import Attention, DenoiserShape
+from diffusion.evidence import SIDES, Company, Compared, Likeness, Read
 from diffusion.item_table import DigitTable, ItemKnowledge, ItemTable
+from learning.counting import Links
 
 GAPS, KINDS, SOURCES = 24, 5, 3  # codes of time gaps, kinds and sources; the last one of each is "not known"
 
@@ -33,6 +35,7 @@ class Context:
     source: Tensor  # [B, N]
     demands: Tensor | None = None  # [B, M, dimensions]
     demands_known: Tensor | None = None  # [B, M]
+    fold: int = 0  # whose users' company does not count; 0: everybody's counts
 
     @classmethod
     def unknown(cls, rows: int, places: int) -> Self:
@@ -44,30 +47,25 @@ class Context:
         """Return it on a device."""
         demands = None if self.demands is None else self.demands.to(device)
         known = None if self.demands_known is None else self.demands_known.to(device)
-        return type(self)(self.gap.to(device), self.kind.to(device), self.source.to(device), demands, known)
+        return type(self)(self.gap.to(device), self.kind.to(device), self.source.to(device), demands, known, self.fold)
 
     def rows(self, chosen: Tensor) -> Self:
         """Return some rows."""
         demands = None if self.demands is None else self.demands[chosen]
         known = None if self.demands_known is None else self.demands_known[chosen]
-        return type(self)(self.gap[chosen], self.kind[chosen], self.source[chosen], demands, known)
+        return type(self)(self.gap[chosen], self.kind[chosen], self.source[chosen], demands, known, self.fold)
 
     def without_demands(self) -> Self:
         """Return it as if no demand were known."""
         return replace(self, demands=None, demands_known=None)
 
 
-class Compared(NamedTuple):
-    """Codes of one digit that are compared at K places: each place's own one first, then shared ones."""
-
-    own: Tensor  # [K]
-    shared: Tensor  # [D]
-
-
 class Denoiser(nn.Module):
     """Logits of the codes at places; `known` is what is known of the items, read where a token is an item."""
 
-    def __init__(self, shape: DenoiserShape, known: ItemKnowledge | None = None) -> None:
+    def __init__(
+        self, shape: DenoiserShape, known: ItemKnowledge | None = None, links: Sequence[Sequence[Links]] = ()
+    ) -> None:
         super().__init__()
         self.shape, width = shape, shape.width
         known = known or _blank(shape)
@@ -92,6 +90,8 @@ class Denoiser(nn.Module):
         self.heads = nn.ModuleList(nn.Linear(width, width) for _ in shape.sizes)
         self.bias = nn.ParameterList(torch.zeros(size) for size in shape.sizes)
         self.likeness = nn.ModuleList(Likeness(width, size) for size in shape.vectors if self.whole)
+        self.company = nn.ModuleList(Company(width, side) for side in SIDES if shape.company and self.whole)
+        self.links = tuple(links)
 
     def forward(
         self, digits: Tensor, context: Context, places: Places, compared: Sequence[Compared] | None = None
@@ -103,7 +103,12 @@ class Denoiser(nn.Module):
         """
         state = self.states(digits, context)
         asked = self.norm(state[places.row, places.place])
-        return [self._logits(digit, asked, (state, digits, places), compared) for digit in range(len(self.shape.sizes))]
+        read = Read(asked, state, digits[..., 0], places.row, places.place, self.shape.attention)
+        links = self.links[context.fold] if self.links else ()
+        return [
+            self._logits(digit, read, links, None if compared is None else compared[digit])
+            for digit in range(len(self.shape.sizes))
+        ]
 
     def states(self, digits: Tensor, context: Context) -> Tensor:
         """Return [B, N, D]."""
@@ -128,21 +133,16 @@ class Denoiser(nn.Module):
             return nothing, sure
         return torch.cat([nothing, self.demand(context.demands)], 1), torch.cat([sure, context.demands_known], 1)
 
-    def _logits(
-        self,
-        digit: int,
-        asked: Tensor,
-        read: tuple[Tensor, Tensor, Places],
-        compared: Sequence[Compared] | None,
-    ) -> Tensor:
-        codes = None if compared is None else compared[digit]
-        logits = _products(self.heads[digit](asked), self._codes(digit, codes), codes)
+    def _logits(self, digit: int, read: Read, links: Sequence[Links], codes: Compared | None) -> Tensor:
+        logits = _products(self.heads[digit](read.asked), self._codes(digit, codes), codes)
         logits = logits + _of_codes(self.bias[digit], codes)
         for kind, likeness in enumerate(self.likeness):
             assert isinstance(self.table, ItemTable)  # noqa: S101 - there are likenesses where tokens are items
             vectors = self.table.get_buffer(f"vectors_{kind}")
-            expected = likeness(asked, read, self.table.vectors(kind, read[1][..., 0]), self.shape.attention)
+            expected = likeness(read, self.table.vectors(kind, read.items))
             logits = logits + _products(expected, vectors if codes is None else vectors[torch.cat(codes)], codes)
+        for company, own in zip(self.company, links, strict=bool(links)):
+            logits = logits + company(read, own, codes)
         return torch.as_tensor(logits)
 
     def _codes(self, digit: int, codes: Compared | None) -> Tensor:
@@ -152,35 +152,6 @@ class Denoiser(nn.Module):
             return found if codes is None else found[torch.cat(codes)]
         wanted = torch.arange(self.shape.sizes[0]) if codes is None else torch.cat(codes)
         return torch.as_tensor(self.table(wanted.to(self.bias[digit].device)))
-
-
-class Likeness(nn.Module):
-    """What vector is expected at a place: those of the visible items, weighted by attention, and a learned part."""
-
-    def __init__(self, width: int, dimensions: int) -> None:
-        super().__init__()
-        self.query, self.key = nn.Linear(width, width), nn.Linear(width, width)
-        self.own = nn.Linear(width, dimensions)
-        nn.init.zeros_(self.own.weight)
-        nn.init.zeros_(self.own.bias)
-        self.near = nn.Parameter(torch.tensor(0.35))  # how fast the weight of a behaviour falls with its distance
-        self.scale = nn.Parameter(torch.tensor(12.0))
-
-    def forward(
-        self, asked: Tensor, read: tuple[Tensor, Tensor, Places], vectors: Tensor, attention: Attention
-    ) -> Tensor:
-        """Return the expected vectors [K, dimensions], not of unit length: how long says how sure."""
-        state, digits, places = read
-        seen = (digits[..., 0] >= 0)[places.row]
-        if attention is Attention.EARLIER:
-            seen = seen & (torch.arange(digits.shape[1], device=asked.device) <= places.place.unsqueeze(1))
-        if not bool(seen.any()):
-            return torch.as_tensor(self.own(asked))
-        weight = torch.einsum("kd,knd->kn", self.query(asked), self.key(state)[places.row]) / asked.shape[1] ** 0.5
-        away = (torch.arange(digits.shape[1], device=asked.device) - places.place.unsqueeze(1)).abs()
-        weight = (weight - self.near * away).masked_fill(~seen, -1e9)
-        mixed = torch.einsum("kn,knd->kd", torch.softmax(weight, dim=1) * seen, vectors[places.row])
-        return torch.as_tensor(self.scale * mixed + self.own(asked))
 
 
 def _products(state: Tensor, table: Tensor, codes: Compared | None) -> Tensor:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from diffusion.config import Attention, DenoiserShape, DiffusionConfig
 from diffusion.denoiser import Denoiser
-from diffusion.fitting import HiddenItems, shape_of
+from diffusion.fitting import HiddenItems, company_of, shape_of
 from diffusion.histories import Histories
 from diffusion.imagination import Imagination
 from diffusion.reading import Reading, reading_of
@@ -72,8 +72,9 @@ def _fitted(
     learned, asked = _parted(material, config)
     reading = reading_of(material, tokens)
     torch.manual_seed(config.seed)
-    model = Denoiser(shape_of(reading, config, attention), reading.known)
     histories = Histories.of(material.behaviors, learned, config.longest)
+    company = company_of(histories, reading.tokens.count, config)
+    model = Denoiser(shape_of(reading, config, attention), reading.known, company)
     examples = (
         HiddenItems(histories, reading, config, model)
         if attention is Attention.BOTH
@@ -145,7 +146,8 @@ def load_diffusion(folder: Path, material: Material) -> Imagination:
     about = load_config(folder, DiffusionFolder)
     reading = reading_of(material)
     shape = about.shape.model_copy(update={"sizes": reading.tokens.sizes})
-    model = Denoiser(shape, reading.known)
+    everybody = Histories.of(material.behaviors, np.arange(len(material.behaviors.users)), about.config.longest)
+    model = Denoiser(shape, reading.known, company_of(everybody, reading.tokens.count, about.config)[:1])
     state = _with_rows_of(material.behaviors.items, about, load_weights(folder))
     put_weights(model, model.state_dict() | state, folder)
     model.eval()

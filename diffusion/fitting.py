@@ -1,18 +1,21 @@
 """Fitting a model of behaviour sequences: what a batch hides, its loss, and what chooses the epoch."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from diffusion.config import Attention, DenoiserShape, DiffusionConfig, Family
 from diffusion.corruption import Hidden, Rows, corrupted, hide
-from diffusion.denoiser import Compared, Context, Denoiser, Places
+from diffusion.denoiser import Context, Denoiser, Places
+from diffusion.evidence import Compared
 from diffusion.histories import Histories
 from diffusion.losses import bounded, digit_losses, sampled_losses
 from diffusion.reading import Reading
+from learning.counting import Links, Log, neighbours, transitions
 from learning.training import Rows as BatchRows
 
 FLATTENED = 0.75  # the power of a code's count at which it is drawn
@@ -31,13 +34,14 @@ class HiddenItems:
 
     def __post_init__(self) -> None:
         self.lengths = self.histories.lengths
+        self.folds = folds_of(len(self.lengths), self.config)
         self.spans = self.histories.spans()
         self.chances = code_chances(self.histories, self.reading)
 
     def batches(self, epoch: int, seed: int, size: int) -> Sequence[BatchRows]:
         """Return an epoch's batches in random order; each holds sequences of nearly one length."""
         self.epoch = epoch
-        return length_batches(self.lengths, epoch, seed, size)
+        return length_batches(self.lengths, self.folds, epoch, seed, size)
 
     def loss(self, model: nn.Module, rows: BatchRows, device: torch.device) -> Tensor:
         """Return the loss of these rows; what is hidden is drawn from torch's own generator."""
@@ -46,6 +50,7 @@ class HiddenItems:
         digits = self.reading.tokens.of(histories.item)
         hidden = self._hidden(chosen, histories, digits)
         context = context_of(histories, ~hidden.digits.any(dim=2), self.reading, self.config)
+        context = replace(context, fold=int(self.folds[rows[0]]))
         if torch.rand(()) < self.config.without_demands:
             context = context.without_demands()
         places = Places(*hidden.digits.any(dim=2).nonzero(as_tuple=True))
@@ -105,12 +110,33 @@ def code_chances(histories: Histories, reading: Reading) -> list[Tensor]:
     return [count / count.sum() for count in counts]
 
 
-def length_batches(lengths: Tensor, epoch: int, seed: int, size: int) -> list[BatchRows]:
-    """Return row numbers in batches of nearly one length, in an order that the epoch and the seed draw."""
+def length_batches(lengths: Tensor, folds: NDArray[np.int64], epoch: int, seed: int, size: int) -> list[BatchRows]:
+    """Return row numbers in batches of one fold and nearly one length, in an order that the epoch and the seed draw."""
     chance = np.random.default_rng((seed, epoch))
-    order = np.argsort(lengths.numpy() + chance.random(len(lengths)), kind="stable")
-    parts = [order[start : start + size] for start in range(0, len(order), size)]
+    order = np.lexsort((lengths.numpy() + chance.random(len(lengths)), folds))
+    ends = np.cumsum(np.bincount(folds[order]))
+    parts = [
+        order[start : min(start + size, end)]
+        for first, end in zip([0, *ends[:-1].tolist()], ends.tolist(), strict=True)
+        for start in range(first, end, size)
+    ]
     return [parts[place] for place in chance.permutation(len(parts))]
+
+
+def folds_of(rows: int, config: DiffusionConfig) -> NDArray[np.int64]:
+    """Return the fold of each row, from 1; 0 where company is not looked up."""
+    return 1 + np.arange(rows) % config.folds if config.folds else np.zeros(rows, dtype=np.int64)
+
+
+def company_of(histories: Histories, items: int, config: DiffusionConfig) -> list[tuple[Links, ...]]:
+    """Return which items stand beside, after and before which: in all rows, then in all folds but each; [] for none."""
+    if not config.folds:
+        return []
+    lengths, item = histories.lengths, histories.item[histories.real]
+    log = Log(torch.cat([torch.zeros(1, dtype=torch.long), lengths.cumsum(0)]), item, items)
+    folds = torch.from_numpy(folds_of(len(lengths), config))
+    logs = [log.of_users(folds != fold) for fold in range(config.folds + 1)]
+    return [(neighbours(own), transitions(own), transitions(own, backwards=True)) for own in logs]
 
 
 def context_of(histories: Histories, visible: Tensor, reading: Reading, config: DiffusionConfig) -> Context:
@@ -133,6 +159,7 @@ def shape_of(reading: Reading, config: DiffusionConfig, attention: Attention) ->
         width=config.width,
         layers=config.layers,
         heads=config.heads,
+        company=config.folds > 0,
         dropout=config.dropout,
         attention=attention,
     )

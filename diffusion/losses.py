@@ -14,13 +14,12 @@ def digit_losses(logits: Tensor, true: Tensor) -> Tensor:
 def sampled_losses(logits: Tensor, true: Tensor, drawn: Tensor, chance: Tensor) -> Tensor:
     """Return about -ln p [K] from logits [K, 1 + D] of the true code and D drawn ones.
 
-    `chance` [size] is that with which codes were drawn: each logit is corrected by ln of it (sampled softmax, Bengio &
-    Senecal 2008), and a drawn code that is the true one does not count.
+    `chance` [size] is that with which codes were drawn: the sum over all codes is estimated by importance (Bengio &
+    Senecal 2008), each drawn one counting 1 / (D chance). The true code counts once, however often it was drawn.
     """
-    expected = torch.log(chance * len(drawn))
-    own = logits[:, :1] - expected[true].unsqueeze(1)
-    others = (logits[:, 1:] - expected[drawn]).masked_fill(true.unsqueeze(1) == drawn, -torch.inf)
-    table = torch.cat([own, others], dim=1)
+    others = logits[:, 1:] - torch.log(chance * len(drawn))[drawn]
+    others = others.masked_fill(true.unsqueeze(1) == drawn, -torch.inf)
+    table = torch.cat([logits[:, :1], others], dim=1)
     return torch.nn.functional.cross_entropy(table, torch.zeros_like(true), reduction="none")
 
 

@@ -1,14 +1,15 @@
 """The autoregressive twin: the same network, of equal size, reads earlier places alone and foretells what is next."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor, nn
 
 from diffusion.config import Bound, DiffusionConfig
-from diffusion.denoiser import Compared, Places
-from diffusion.fitting import code_chances, length_batches
+from diffusion.denoiser import Places
+from diffusion.evidence import Compared
+from diffusion.fitting import code_chances, folds_of, length_batches
 from diffusion.histories import Histories
 from diffusion.losses import bounded, digit_losses, sampled_losses
 from diffusion.reading import Reading
@@ -26,11 +27,12 @@ class NextItems:
 
     def __post_init__(self) -> None:
         self.lengths = self.histories.lengths
+        self.folds = folds_of(len(self.lengths), self.config)
         self.chance = code_chances(self.histories, self.reading)[0]
 
     def batches(self, epoch: int, seed: int, size: int) -> Sequence[Rows]:
         """Return an epoch's batches in random order; each holds sequences of nearly one length."""
-        return length_batches(self.lengths, epoch, seed, size)
+        return length_batches(self.lengths, self.folds, epoch, seed, size)
 
     def loss(self, model: nn.Module, rows: Rows, device: torch.device) -> Tensor:
         """Return the mean loss of a row, that of its places averaged: the weight that the diffusion gives them."""
@@ -42,7 +44,7 @@ class NextItems:
         shared = torch.multinomial(self.chance, max(1, self.config.negatives), replacement=True)
         logits = model(
             digits.to(device),
-            histories.context(histories.real).to(device),
+            replace(histories.context(histories.real), fold=int(self.folds[rows[0]])).to(device),
             Places(*(part.to(device) for part in places)),
             [Compared(true.to(device), shared.to(device))] if self.config.negatives else None,
         )[0]

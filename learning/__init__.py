@@ -1,1 +1,1 @@
-"""What every model learns by (torch): material, the loop, devices, folders of weights; no model is here."""
+"""What every model learns by (torch): material, counts, the loop, devices, folders of weights; no network is here."""

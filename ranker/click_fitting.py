@@ -156,7 +156,7 @@ def train_ranker(
     model = ClickThroughRanker(shape, tables)
     standardise(model, parts.train.features)
     if parts.train.imagined is not None:
-        standardise(model, parts.train.imagined, of="evidence.features")
+        standardise(model, parts.train.imagined, of="evidence.features", least_deviation=0.2)
     data = "" if folder is None else _fingerprint(parts, tables)
     fit(model, parts.train, auc_of(parts.select), config, folder=folder, data=data, told=told)
     return model

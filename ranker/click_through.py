@@ -83,12 +83,14 @@ class Impressions:
         return (1 - self.listwise) * alone + self.listwise * together
 
 
-def standardise(model: nn.Module, features: NDArray[np.float16], of: str = "features") -> None:
-    """Let a model see features with mean 0 and deviation 1, as they are in training."""
+def standardise(
+    model: nn.Module, features: NDArray[np.float16], of: str = "features", least_deviation: float = 1e-3
+) -> None:
+    """Let a model see features with mean 0 and deviation 1, as they are in training; rare ones are not blown up."""
     if features.size:
         flat = features.reshape(-1, features.shape[-1]).astype(np.float64)
         model.get_buffer(f"{of}_mean").copy_(torch.from_numpy(flat.mean(axis=0)))
-        model.get_buffer(f"{of}_scale").copy_(torch.from_numpy(np.maximum(flat.std(axis=0), 1e-3)))
+        model.get_buffer(f"{of}_scale").copy_(torch.from_numpy(np.maximum(flat.std(axis=0), least_deviation)))
 
 
 @torch.no_grad()

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from learning.config import TrainingConfig
+from learning.counting import Links, Log, histories_of, neighbours, recency, transitions
 from learning.material import TITLE, Material
 from learning.whitening import Matrix
-from ranker.retrieval import Links, Log, histories_of, neighbours, recency, transitions
 from ranker.sasrec import SasRec, sasrec_scores, train_sasrec
 from ranker.similarity import Similarity
 

@@ -7,7 +7,7 @@ from typing import Self
 import torch
 from torch import Tensor, nn
 
-from ranker.retrieval import Links, Log, drift, lift, neighbours, recency, transitions
+from learning.counting import Links, Log, drift, lift, neighbours, recency, transitions
 from ranker.similarity import Similarity
 
 NEAR = 10  # behaviours that are compared with a candidate one by one

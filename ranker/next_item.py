@@ -9,12 +9,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from learning.counting import Behaviors, Log, histories_of
 from learning.material import NothingToLearn
 from learning.whitening import Matrix
 from memory.record import Record
 from ranker.config import NextItemConfig
 from ranker.fusion import NEAR, Candidates, Lessons, Reranker, Retrievers, candidates, learn, lessons, retrieve
-from ranker.retrieval import Behaviors, Log, histories_of
 from ranker.similarity import Feature, Knowledge, Similarity
 
 BATCH = 256

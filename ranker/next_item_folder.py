@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
+from learning.counting import Log
 from learning.material import Material
 from learning.weights import load_config, load_weights, put_weights, save_model
 from ranker.config import NextItemConfig
 from ranker.fusion import Reranker, Retrievers
 from ranker.next_item import NextItemRanker
-from ranker.retrieval import Log
 from ranker.similarity import Similarity
 
 NEXT_ITEM = "next-item"  # its folder in a ranker's folder

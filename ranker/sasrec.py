@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from learning.config import TrainingConfig
+from learning.counting import REACH, Behaviors, Log, histories_of
 from learning.training import Epoch, Rows, fit
-from ranker.retrieval import REACH, Behaviors, Log, histories_of
 
 NEGATIVES = 256  # drawn for a batch, shared by all its places
 FLATTENED = 0.75  # the power of an item's count at which it is drawn
@@ -48,7 +48,7 @@ class SasRec(nn.Module):
         return states
 
     def scores(self, history: Tensor) -> Tensor:
-        """Return scores [histories, items] for histories as `ranker.retrieval.histories_of` makes them."""
+        """Return scores [histories, items] for histories as `learning.counting.histories_of` makes them."""
         length = (history >= 0).sum(dim=1).clamp(min=1)
         sequence = _oldest_first(history)[:, : int(length.max())]
         last = self.states(sequence)[torch.arange(len(history)), length - 1]

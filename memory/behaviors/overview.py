@@ -1,6 +1,7 @@
 """What is stored of behaviours, counted; and the last that one user did, with the items' titles."""
 
 import time
+from collections.abc import Collection
 
 import polars as pl
 from sqlmodel import Session, col, select
@@ -77,12 +78,12 @@ def overview(session: Session) -> Overview:
     )
 
 
-def last_deeds(session: Session, user: str, most: int) -> list[Deed]:
-    """Return a user's last behaviours from any source, the newest first; none that was imagined and has expired."""
-    frame = behaviors_of(session, sources=list(Source), users=[user], extras=True)
+def last_deeds(session: Session, user: str, most: int, sources: Collection[Source] = tuple(Source)) -> list[Deed]:
+    """Return a user's last behaviours, the newest first; none that was imagined and has expired."""
+    frame = behaviors_of(session, sources=sources, users=[user], extras=True)
     frame = unexpired(frame, time.time_ns() // 1_000_000)
     rows = frame.sort("time", maintain_order=True).tail(most).reverse().rows(named=True)
-    titles = _titles(session, [row["item"] for row in rows])
+    titles = titles_of(session, [row["item"] for row in rows])
     return [
         Deed(
             item=row["item"],
@@ -116,7 +117,8 @@ def _catalog(session: Session) -> pl.Series:
     return pl.Series("item", session.exec(select(ItemRow.id)).all(), dtype=pl.String)
 
 
-def _titles(session: Session, ids: list[str]) -> dict[str, str]:
+def titles_of(session: Session, ids: list[str]) -> dict[str, str]:
+    """Return the titles of those items that the catalog has."""
     titles: dict[str, str] = {}
     for page in (ids[at : at + _PAGE] for at in range(0, len(ids), _PAGE)):
         titles |= dict(session.exec(select(ItemRow.id, ItemRow.title).where(col(ItemRow.id).in_(page))).all())

@@ -77,6 +77,12 @@ class Sequences:
         kept[first] = True
         return self._where(kept)
 
+    def without(self, positions: NDArray[np.int64]) -> Self:
+        """Return all but the behaviours at some positions."""
+        kept = np.ones(len(self.item), dtype=np.bool_)
+        kept[positions] = False
+        return self._where(kept)
+
     def of_user(self, user: str) -> NDArray[np.int32]:
         """Return a user's item rows, oldest first; none for a user that nobody knows."""
         row = self.user_rows.get(user)

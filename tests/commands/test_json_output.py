@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 import app
 from tests.agents.student.made_up_titles import made_up_titles
 from tests.commands.command_line import ROOT, Ran, reaseq
+from tests.commands.test_imagined import imagined_of
 
 SAMPLE = ROOT / "memory" / "sample"
 COMMANDS: dict[str, list[str]] = {
@@ -30,6 +31,12 @@ COMMANDS: dict[str, list[str]] = {
     "ranker rank": ["--user", "u00001"],
     "ranker ablate": ["--config", "small.toml", "--attributes", "0"],
     "ranker export": ["--onnx", "clicks.onnx"],
+    "diffusion train": ["--config", "diffusion.toml"],
+    "diffusion evaluate": ["--config", "diffusion.toml"],
+    "diffusion generate": ["--held-out", "8"],
+    "diffusion show": ["u00001"],
+    "diffusion forget": ["u00001"],
+    "diffusion allow": ["u00001"],
     "simulate": ["--shoppers", "5", "--out", "log.csv", "--truth", "truth.jsonl"],
     "vectors build": [],
     "vectors list": [],
@@ -61,6 +68,7 @@ COMMANDS: dict[str, list[str]] = {
 BEFORE: dict[str, list[str]] = {
     "ranker export": ["ranker", "train", "--config", "small.toml"],
     "ranker rank": ["ranker", "train", "--config", "small.toml"],
+    "diffusion generate": ["diffusion", "train", "--config", "diffusion.toml"],
     "vectors list": ["vectors", "build"],
     "vectors neighbors": ["vectors", "build"],
     "vectors align": ["vectors", "build"],
@@ -76,8 +84,11 @@ def test_the_output_is_one_document(
     command: str, enriched: tuple[str, Ran], request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("REASEQ_KB", enriched[0])
-    if command.startswith(("ranker", "vectors")):
+    if command.startswith(("ranker", "vectors", "diffusion")):
         monkeypatch.setenv("REASEQ_KB", request.getfixturevalue("shop"))
+        Path("diffusion.toml").write_text("epochs = 1\nwidth = 16\nlayers = 1\nnegatives = 0\n", encoding="utf-8")
+    if command == "diffusion show":
+        imagined_of("u00001", "sqlite:///shop.db")
     if before := BEFORE.get(command):
         assert reaseq(*before).code == 0
     if command.startswith(("review", "behaviors")):

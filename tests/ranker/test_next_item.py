@@ -7,10 +7,10 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from learning.counting import Log, drift, histories_of, lift, neighbours, recency, transitions
 from ranker.config import NextItemConfig
 from ranker.fusion import lessons
 from ranker.next_item import NextItemRanker
-from ranker.retrieval import Log, drift, histories_of, lift, neighbours, recency, transitions
 from ranker.similarity import Similarity
 from tests.ranker.behaviour_logs import Behaviours, behaviours
 

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from learning.config import TrainingConfig
-from ranker.retrieval import histories_of
+from learning.counting import histories_of
 from ranker.sasrec import SasRec, sasrec_scores, train_sasrec
 from tests.ranker.behaviour_logs import behaviours
 

@@ -109,3 +109,11 @@ def test_without_repeats_each_users_first_behaviour_with_an_item_is_left() -> No
 
 def test_of_nothing_there_are_no_repeats() -> None:
     assert Sequences.of(frame()).without_repeats().offsets.tolist() == [0]
+
+
+def test_some_behaviours_can_be_taken_out_of_the_middle() -> None:
+    left = Sequences.of(frame(*LOG)).without(np.array([0, 3]))
+
+    assert left.users == ("u1", "u2")
+    assert items_of(left, "u1") == ["mug"]
+    assert items_of(left, "u2") == ["drill", "mug"]

@@ -1,4 +1,4 @@
-"""Retrieval by counting, fitted in seconds: what follows an item, what stands beside it in histories."""
+"""What can be learned by counting, in seconds: what follows an item, what stands beside it in histories."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,0 +1,211 @@
+"""A behaviour of amazon_beauty hidden among the others: masked diffusion beside counting, text, and a causal model.
+
+    python benchmarks/completion.py --data FOLDER [--seeds 0 1 2] [--users N] [--arm ARM] [--out FILE]
+
+Of each user with eight behaviours or more, one that is neither the first nor the last of s[:-3] is taken out (the same
+for all seeds); models are fitted on what is left of everybody's s[:-3]. The catalog is ranked without the user's own
+items; Recall@10 and NDCG@10, and Recall@10 of tail items (fewer than five times in what was fitted on). The gap is
+*known* (its place is told) or *unknown* (each gap is tried, the mean chance counts; counting reads the whole history).
+Weights of fused systems are chosen on a quarter of the users, and everything is reported on the other three.
+"""
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.sequence_sets import read_set  # noqa: E402
+from diffusion.config import DiffusionConfig  # noqa: E402
+from diffusion.fitted import fit_autoregressive, fit_diffusion  # noqa: E402
+from diffusion.histories import Histories  # noqa: E402
+from diffusion.imagination import Imagination  # noqa: E402
+from learning.counting import Log, neighbours  # noqa: E402
+from learning.material import Arm, Material  # noqa: E402
+from learning.whitening import Whitening  # noqa: E402
+
+LEAST, HELD_OUT, TAIL, AT_ONCE, TOP = 6, 1, 5, 128, 10  # a set's log ends two behaviours before the whole one
+NEARNESS = 0.7  # weight of a behaviour against the next nearer one, where the gap is known
+WEIGHTS = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0)
+Scores = dict[str, Tensor]  # [questions, items] of each system
+
+
+@dataclass(frozen=True, eq=False)
+class Questions:
+    """Histories with one behaviour taken out: after which it stood, and what it was."""
+
+    material: Material
+    users: NDArray[np.int64]
+    after: NDArray[np.int64]
+    true: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, material: Material, count: int) -> "Questions":
+        """Return the questions of `count` users, drawn by a fixed seed."""
+        chance, behaviors = np.random.default_rng(3), material.behaviors.without_last(HELD_OUT)
+        users = np.flatnonzero(material.behaviors.lengths >= LEAST)
+        place = 1 + (chance.random(len(users)) * (behaviors.lengths[users] - 2)).astype(np.int64)
+        position = behaviors.offsets[users] + place
+        kept = np.ones(len(behaviors.item), dtype=np.bool_)
+        kept[position] = False
+        chosen = np.sort(chance.permutation(len(users))[:count])
+        rest = replace(material, behaviors=behaviors._where(kept))
+        return cls(rest, users[chosen], place[chosen], behaviors.item[position][chosen].astype(np.int64))
+
+
+def counted(questions: Questions, histories: Histories, after: Tensor) -> Scores:
+    """Return item-kNN and the likeness of whitened title vectors, over the whole history and near the gap."""
+    material, real = questions.material, histories.real
+    items = len(material.behaviors.items)
+    log = Log.of(material.behaviors, items)
+    links, raw = neighbours(log), material.vectors["title"]
+    vectors = torch.from_numpy(Whitening.fit(raw[np.unique(material.behaviors.item)], 128).apply(raw))
+    place = torch.arange(histories.item.shape[1])
+    away = torch.where(place < after.unsqueeze(1), after.unsqueeze(1) - place - 1, place - after.unsqueeze(1))
+    found: Scores = {}
+    for name, weight in (("unknown", real.float()), ("known", NEARNESS ** away.float() * real)):
+        profile = torch.einsum("bn,bnd->bd", weight, vectors[histories.item.clamp(min=0)])
+        found[f"item-kNN, {name}"] = links.spread(torch.where(real, histories.item, 0), weight)
+        found[f"text, {name}"] = profile @ vectors.T
+    return found
+
+
+def modelled(model: Imagination, label: str, histories: Histories, after: Tensor) -> Scores:
+    """Return ln p of a model; of the twin with the gap unknown, what it expects after the whole history."""
+    known = model.log_chances(histories, after)
+    if model.is_twin:
+        unknown = model.log_chances(histories, histories.lengths)
+    else:
+        total, lengths = torch.zeros_like(known), histories.lengths
+        for gap in range(int(lengths.max()) + 1):
+            rows = (lengths >= gap).nonzero()[:, 0]
+            part = histories.rows(rows)
+            total[rows] += model.log_chances(part, torch.full((len(rows),), gap)).exp() / (lengths[rows, None] + 1)
+        unknown = torch.log(total.clamp(min=1e-30))
+    return {f"{label}, unknown": unknown, f"{label}, known": known}
+
+
+def ranks_of(scores: Tensor, histories: Histories, true: Tensor) -> NDArray[np.int64]:
+    """Return how many items stand before the true one, ties against it; the user's own items are left out."""
+    row, place = histories.real.nonzero(as_tuple=True)
+    scores = scores.index_put((row, histories.item[row, place]), torch.tensor(-torch.inf))
+    own = scores.gather(1, true.unsqueeze(1))
+    return np.asarray(((scores >= own).sum(dim=1) - 1).numpy())
+
+
+def fusions(scores: Scores, gap: str) -> dict[str, Tensor]:
+    """Return what is added up, brought to like scales, by name."""
+    return {
+        "diffusion": scores[f"diffusion, {gap}"],
+        "kNN": torch.log1p(scores[f"item-kNN, {gap}"] / 0.02),
+        "text": scores[f"text, {gap}"],
+        "twin": scores[f"twin, {gap}"],
+    }
+
+
+FUSED = {
+    "kNN + text": {"kNN": (1.0,), "text": WEIGHTS},
+    "kNN + text + diffusion": {"diffusion": (1.0,), "kNN": WEIGHTS, "text": WEIGHTS},
+    "all four": {"diffusion": (1.0,), "kNN": WEIGHTS, "text": WEIGHTS, "twin": (0.0, 0.25, 0.5)},
+}
+
+
+def grid(parts: Mapping[str, tuple[float, ...]]) -> list[dict[str, float]]:
+    """Return all combinations of weights."""
+    found: list[dict[str, float]] = [{}]
+    for name, weights in parts.items():
+        found = [{**own, name: weight} for own in found for weight in weights]
+    return found
+
+
+def measure(questions: Questions, models: Mapping[str, Imagination]) -> dict[str, NDArray[np.int64]]:
+    """Return the rank of each question's item by each system and each weighting, `name | weights`."""
+    ranks: dict[str, list[NDArray[np.int64]]] = {}
+    for start in range(0, len(questions.users), AT_ONCE):
+        users = questions.users[start : start + AT_ONCE]
+        histories = Histories.of(questions.material.behaviors, users, 10_000)
+        after = torch.from_numpy(questions.after[start : start + AT_ONCE])
+        true = torch.from_numpy(questions.true[start : start + AT_ONCE])
+        scores = counted(questions, histories, after)
+        for label, model in models.items():
+            scores |= modelled(model, label, histories, after)
+        for gap in ("unknown", "known"):
+            parts = fusions(scores, gap)
+            for name, choices in FUSED.items():
+                for weights in grid(choices):
+                    mixed = sum((weight * parts[part] for part, weight in weights.items()), torch.zeros(()))
+                    scores[f"{name}, {gap} | {json.dumps(weights)}"] = mixed
+        for name, own in scores.items():
+            ranks.setdefault(name, []).append(ranks_of(own, histories, true))
+    return {name: np.concatenate(own) for name, own in ranks.items()}
+
+
+def reported(questions: Questions, ranks: Mapping[str, NDArray[np.int64]]) -> dict[str, dict[str, float]]:
+    """Return each system's figures on the users that chose no weights."""
+    behaviors = questions.material.behaviors
+    tail = np.bincount(behaviors.item, minlength=len(behaviors.items))[questions.true] < TAIL
+    choosing = np.arange(len(questions.users)) % 4 == 0
+    best: dict[str, str] = {}
+    for name in ranks:
+        system = name.split(" | ")[0]
+        if system not in best or _ndcg(ranks[name][choosing]) > _ndcg(ranks[best[system]][choosing]):
+            best[system] = name
+    return {
+        system: {
+            "R@10": float((ranks[name][~choosing] < TOP).mean()),
+            "NDCG@10": _ndcg(ranks[name][~choosing]),
+            "tail R@10": float((ranks[name][~choosing & tail] < TOP).mean()),
+        }
+        for system, name in best.items()
+    }
+
+
+def _ndcg(ranks: NDArray[np.int64]) -> float:
+    return float(np.where(ranks < TOP, 1 / np.log2(ranks + 2.0), 0.0).mean())
+
+
+def main() -> None:
+    """Fit, ask, print a table a seed, and write all figures."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+    parser.add_argument("--users", type=int, default=8300)
+    parser.add_argument("--arm", choices=[arm.value for arm in Arm], default="knowledge")
+    parser.add_argument("--scratch", type=Path, default=ROOT / "benchmarks" / "scratch")
+    parser.add_argument("--out", type=Path, default=ROOT / "benchmarks" / "completion.json")
+    given = parser.parse_args()
+    torch.set_num_threads(1)
+    found = json.loads(given.out.read_text()) if given.out.exists() else {}
+    material = read_set("beauty", given.data, given.scratch).material.of_arm(Arm(given.arm))
+    questions = Questions.of(material, given.users)
+    for seed in given.seeds:
+        started = time.process_time()
+        config = DiffusionConfig(seed=seed)
+        models = {
+            "diffusion": fit_diffusion(questions.material, config),
+            "twin": fit_autoregressive(questions.material, config),
+        }
+        fitted = time.process_time() - started
+        figures = reported(questions, measure(questions, models))
+        found[f"{given.arm} | {seed}"] = {
+            "users": len(questions.users), "CPU-s to fit both": fitted, "load": os.getloadavg()[0], "systems": figures
+        }  # fmt: skip
+        given.out.write_text(json.dumps(found, indent=2))
+        print(f"{given.arm}, seed {seed}: {len(questions.users)} users, {fitted:.0f} CPU-s to fit both")
+        for system, own in figures.items():
+            print(f"  {system:34}" + "  ".join(f"{metric} {value:.4f}" for metric, value in own.items()), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,157 @@
+"""Imagining behaviours for many users, in pieces that are stored whole: a run may stop anywhere, and goes on there."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from commands.catalog_items import typed_id
+from commands.diffusion_training import load_from, version_of
+from commands.model_material import read_material
+from commands.output import INTERRUPTED, say
+from commands.settings import Settings
+from diffusion.imagination import Imagination
+from diffusion.imagining import ImaginingConfig, imagine
+from learning.material import Material
+from memory.behaviors.generated import generations, inference_is_off, store_generated
+from memory.database import Database, open_existing_database
+from memory.errors import ReaseqError
+from memory.record import Record
+
+AT_ONCE = 256  # users imagined and stored together
+LINE_EVERY = 5.0  # seconds between two lines of progress
+DAY = 86_400_000  # milliseconds
+
+
+class UnknownUsers(ReaseqError):
+    """None of the users that were named has behaviours."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is to be imagined."""
+
+    slots: tuple[str, ...]
+    chains: int
+    count: int
+    days: int | None  # until it expires
+    again: bool  # also for users who are done
+    held_out: int  # of each user's last behaviours, that are not read
+    as_of: int | None
+    seed: int
+
+
+class Generated(Record):
+    """What came of a run."""
+
+    model_version: str
+    users: int  # of whom something was imagined now
+    behaviors: int
+    before: int  # users who were done already
+    off: int  # users who switched inference off
+
+
+def generate_for(settings: Settings, folder: Path, users: str, wish: Wish) -> Generated:
+    """Imagine for all or some users and store it piece by piece.
+
+    Raises `UnknownUsers`, `learning.weights.ModelUnreadable`; an interruption ends the process, with all whole pieces
+    stored.
+    """
+    material = read_material(settings, None, None, wish.as_of)
+    model, version = load_from(folder, material), version_of(folder)
+    known = material.learning_from(material.behaviors.without_last(wish.held_out))
+    moments = moments_of(material, wish)
+    with open_existing_database(settings.kb) as database:
+        asked = [row for row in _rows(material, users) if known.behaviors.lengths[row]]
+        ids = [material.behaviors.users[row] for row in asked]
+        with database.session() as session:
+            off, have = inference_is_off(session, ids), generations(session)
+        done = {
+            row
+            for row, user in zip(asked, ids, strict=True)
+            if user in have
+            and not wish.again
+            and (have[user].model_version, have[user].as_of) == (version, moments[row])
+        }
+        left = [row for row, user in zip(asked, ids, strict=True) if row not in done and user not in off]
+        work = Work(database, model, version, known, moments, wish)
+        made = work.all(np.array(left, dtype=np.int64))
+    return Generated(model_version=version, users=made[0], behaviors=made[1], before=len(done), off=len(off))
+
+
+@dataclass(frozen=True)
+class Work:
+    """All that imagining a piece takes."""
+
+    database: Database
+    model: Imagination
+    version: str
+    material: Material  # what may be known
+    moments: NDArray[np.int64]  # of each user row
+    wish: Wish
+
+    def all(self, rows: NDArray[np.int64]) -> tuple[int, int]:
+        """Imagine and store piece by piece; return of how many users, and how many behaviours."""
+        users = behaviors = 0
+        told = time.monotonic()
+        try:
+            for start in range(0, len(rows), AT_ONCE):
+                piece = rows[start : start + AT_ONCE]
+                behaviors += self._piece(piece)
+                users += len(piece)
+                if time.monotonic() - told > LINE_EVERY:
+                    told = time.monotonic()
+                    say(f"imagined for {users:,} of {len(rows):,} users")
+        except KeyboardInterrupt:
+            say(f"interrupted: {users:,} of {len(rows):,} users are done; the same command goes on")
+            raise SystemExit(INTERRUPTED) from None
+        return users, behaviors
+
+    def _piece(self, rows: NDArray[np.int64]) -> int:
+        behaviors, wish = self.material.behaviors, self.wish
+        users = tuple(behaviors.users[row] for row in rows)
+        config = ImaginingConfig(
+            future="future" in wish.slots, gaps="gap" in wish.slots, count=wish.count, chains=wish.chains
+        )
+        generated = imagine(self.model, behaviors, rows, config, seed=wish.seed)
+        moment = dict(zip(users, self.moments[rows].tolist(), strict=True))
+        as_of = np.array([moment[user] for user in generated.user], dtype=np.int64)
+        expires = None if wish.days is None else time.time_ns() // 1_000_000 + wish.days * DAY
+        with self.database.writing() as session:
+            return store_generated(
+                session, generated, as_of=as_of, model_version=self.version, expires=expires, users=users
+            ).rows
+
+
+def moments_of(material: Material, wish: Wish) -> NDArray[np.int64]:
+    """Return the moment of each user before which everything that is read happened.
+
+    The one that was told; or that of the first behaviour which is held out; or just after the last one of all.
+    """
+    behaviors = material.behaviors
+    if wish.as_of is not None:
+        return np.full(len(behaviors.users), wish.as_of)
+    after = np.full(len(behaviors.users), int(behaviors.time.max()) + 1)
+    if not wish.held_out:
+        return after
+    some = np.flatnonzero(behaviors.lengths >= wish.held_out)
+    after[some] = behaviors.time[behaviors.offsets[some + 1] - wish.held_out]
+    return after
+
+
+def _rows(material: Material, users: str) -> list[int]:
+    """Return the rows of the users that are asked for; a user who is unknown is told."""
+    known = material.behaviors.user_rows
+    if users == "all":
+        return list(range(len(material.behaviors.users)))
+    file = Path(users)
+    words = file.read_text(encoding="utf-8").splitlines() if file.is_file() else users.split(",")
+    wanted = list(dict.fromkeys(typed_id(word) for word in words if word.strip()))
+    unknown = [user for user in wanted if user not in known]
+    if unknown:
+        say(f"{len(unknown)} users have no behaviours, such as {unknown[0]!r}")
+    if len(unknown) == len(wanted):
+        raise UnknownUsers("no user that is asked for has behaviours; `reaseq behaviors show` counts what is stored")
+    return [known[user] for user in wanted if user in known]
