@@ -67,7 +67,7 @@ def _fitted(scene: Scene, hiding: Hiding, seed: int, plan: Plan | None) -> Itera
     yield from fitted_controls(seen, scene.categories)
     if plan is not None:
         yield from fitted_floor(seen)
-        yield from plan.fitting(seen, seed)
+        yield from plan.fitting(seen, scene.categories, seed)
 
 
 def _hear(sittings: dict[str, Sitting], fitted: Fitted, jury: Jury, seed: int) -> None:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from evaluators.beyond_log.controls import Counts, controls, suggest_by
 from evaluators.beyond_log.hiding import Categories, Rows
-from evaluators.beyond_log.suggestions import Suggest, Suggested
+from evaluators.beyond_log.suggestions import Suggest, Suggested, by_category
 from memory.extras import ExtraMissing, extras
 
 if TYPE_CHECKING:
@@ -56,10 +56,11 @@ def fitted_floor(seen: "Material") -> Iterator[Fitted]:
             yield Fitted(name, True, suggest_by(scores, popularity), seconds, "visible behaviours, titles")
 
 
-def fitted_models(seen: "Material", seed: int) -> Iterator[Fitted]:
+def fitted_models(seen: "Material", categories: Categories, seed: int) -> Iterator[Fitted]:
     """Yield the autoregressive model, a control, and the diffusion of equal size.
 
-    Each is asked what comes next, and what belongs into the gaps of the history as well: what is hidden was there.
+    Each is asked what comes next, and what belongs into the gaps of the history as well, where hidden behaviours were;
+    and once more for the latter with what it believes of a category's items added up.
     """
     from diffusion.config import DiffusionConfig  # noqa: PLC0415 - torch is an extra
     from diffusion.fitted import fit_autoregressive, fit_diffusion  # noqa: PLC0415
@@ -69,9 +70,10 @@ def fitted_models(seen: "Material", seed: int) -> Iterator[Fitted]:
         started = time.process_time()
         model = fit(seen, config)
         seconds = time.process_time() - started
-        for slots, where in ((1, ""), (SLOTS, ", gaps")):
-            asked = partial(_asked, model, slots)
-            yield Fitted(f"{name}{where}", is_control, asked, seconds, "visible behaviours, knowledge")
+        gaps = partial(_asked, model, SLOTS)
+        asked = {name: partial(_asked, model, 1), f"{name}, gaps": gaps, f"{name}, sums": by_category(gaps, categories)}
+        for label, suggest in asked.items():
+            yield Fitted(label, is_control, suggest, seconds, "visible behaviours, knowledge")
 
 
 def missing_for_models() -> str | None:

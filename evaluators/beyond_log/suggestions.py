@@ -16,6 +16,7 @@ Suggested = tuple[Rows, NDArray[np.float32]]  # items [users, k], -1 where there
 DEPTH = 1000  # of the lists that rules choose from
 AT_ONCE = 256  # users asked about together
 NONE = -1
+_LITTLE = 1e-6  # of an item's own score, so that a category's items keep their order
 
 
 class Rule(StrEnum):
@@ -77,6 +78,26 @@ def best(scores: Scores, k: int, exclude: NDArray[np.bool_] | None = None) -> Su
     found = np.take_along_axis(scores, order, axis=1).astype(np.float32)
     left = np.isfinite(found)
     return np.where(left, order, NONE).astype(np.int32), np.where(left, found, 0).astype(np.float32)
+
+
+def by_category(suggest: Suggest, categories: Categories) -> Suggest:
+    """Return a system that adds up how sure another one is of a category's items: the best category comes first.
+
+    One that spreads its belief over many items of a category seldom has any of them far up its own list.
+    """
+
+    def found(histories: Sequence[Rows], k: int, exclude: NDArray[np.bool_] | None = None) -> Suggested:
+        rows, sure = suggest(histories, len(categories.of_item), exclude)
+        place = np.where(rows >= 0, categories.of_item[rows], UNKNOWN)
+        mass = np.zeros((len(rows), len(categories.names) + 1))
+        np.add.at(mass, (np.arange(len(rows))[:, None], place), np.where(place == UNKNOWN, 0, sure))
+        scores = np.full((len(rows), len(categories.of_item)), -np.inf)
+        believed = np.take_along_axis(mass, place % mass.shape[1], axis=1) + _LITTLE * sure
+        for row, (listed, own) in enumerate(zip(rows, believed, strict=True)):
+            scores[row, listed[listed >= 0]] = own[listed >= 0]
+        return best(scores, k)
+
+    return found
 
 
 def visible_items(categories: Categories, history: Rows) -> NDArray[np.bool_]:

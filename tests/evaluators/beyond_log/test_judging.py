@@ -2,13 +2,14 @@
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from evaluators.beyond_log.controls import controls
 from evaluators.beyond_log.hiding import Categories, Hiding, Rows, hide
 from evaluators.beyond_log.judging import Jury, Sitting
 from evaluators.beyond_log.metrics import Demands, Gold, list_metrics
 from evaluators.beyond_log.nearness import Nearness
-from evaluators.beyond_log.suggestions import Rule, listed, of_another, others, suggested
+from evaluators.beyond_log.suggestions import Rule, by_category, listed, of_another, others, suggested
 from tests.evaluators.beyond_log.made_up_log import made_up_log, visible_part
 
 CATEGORIES = Categories.of(["a", "a", "b", "b", "c", None])
@@ -121,6 +122,15 @@ def test_who_goes_by_categories_of_the_tribe_beats_popularity_and_it_is_personal
     assert recall["own history"] == 0
     another = sittings["EASE"].another[0]["category recall@2"]
     assert another.part.sum() / another.whole.sum() < 0.7
+
+
+def test_belief_in_many_items_of_a_category_adds_up() -> None:
+    def spread(histories: object, k: int, exclude: object = None) -> tuple[Rows, NDArray[np.float32]]:
+        return np.array([[4, 2, 3, 5, -1]], np.int32), np.array([[0.4, 0.3, 0.3, 0.1, 0]], np.float32)
+
+    rows, _ = by_category(spread, CATEGORIES)([np.array([0], np.int32)], 4)
+
+    assert rows.tolist() == [[2, 3, 4, 5]]
 
 
 def test_text_is_a_control_where_there_is_any() -> None:
