@@ -182,8 +182,8 @@ def main() -> None:
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--users", type=int, default=8300)
     parser.add_argument("--arm", choices=[arm.value for arm in Arm], default="knowledge")
-    parser.add_argument("--scratch", type=Path, default=ROOT / "benchmarks" / "scratch")
-    parser.add_argument("--out", type=Path, default=ROOT / "benchmarks" / "completion.json")
+    parser.add_argument("--scratch", type=Path, default=Path(".next_item"))
+    parser.add_argument("--out", type=Path, default=Path("completion.json"))
     given = parser.parse_args()
     torch.set_num_threads(1)
     found = json.loads(given.out.read_text()) if given.out.exists() else {}

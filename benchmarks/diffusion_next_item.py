@@ -122,7 +122,8 @@ def _twin(data: LogSet, seed: int, kept: Kept, *, arm: Arm) -> System:
 def _semantic(data: LogSet, seed: int, kept: Kept, *, kind: IdKind) -> System:
     material = data.material.of_arm(Arm.TITLE)
     tokens, about = semantic_tokens(material, kind)
-    return of_model(masked(material, DiffusionConfig(seed=seed), kept, tokens), about)
+    config = DiffusionConfig(seed=seed, folds=0)  # company is looked up where a token is an item
+    return of_model(masked(material, config, kept, tokens), about)
 
 
 def _sampled(data: LogSet, seed: int, kept: Kept, *, steps: int) -> System:

@@ -26,13 +26,12 @@ import torch
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from diffusion.fitted import fit_diffusion  # noqa: E402
-from diffusion.imagining import ImaginingConfig, imagine  # noqa: E402
-
 from benchmarks.peers.measuring import cpu_seconds, memory_mb  # noqa: E402
 from benchmarks.sequence_sets import known_table  # noqa: E402
 from diffusion.config import DiffusionConfig  # noqa: E402
+from diffusion.fitted import fit_diffusion  # noqa: E402
 from diffusion.imagination import Imagination  # noqa: E402
+from diffusion.imagining import ImaginingConfig, imagine  # noqa: E402
 from diffusion.sampler import SamplerConfig  # noqa: E402
 from learning.material import TITLE, Material  # noqa: E402
 from memory.behaviors.sequences import Sequences  # noqa: E402

@@ -15,11 +15,10 @@ from torch import Tensor
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from diffusion.fitted import fit_autoregressive, fit_diffusion  # noqa: E402
-
 from benchmarks.sequence_sets import LogSet, Rows, Task  # noqa: E402
 from diffusion.beam import NextDigit, beam  # noqa: E402
 from diffusion.config import DiffusionConfig  # noqa: E402
+from diffusion.fitted import fit_autoregressive, fit_diffusion  # noqa: E402
 from diffusion.fitting import context_of  # noqa: E402
 from diffusion.histories import Histories  # noqa: E402
 from diffusion.imagination import Imagination  # noqa: E402

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from commands.output import say
-from diffusion.fitted import fit_diffusion, load_diffusion, save_diffusion
+from diffusion.fitted import fit_diffusion
+from diffusion.folder import load_diffusion, save_diffusion
 from learning.training import Epoch
 from learning.weights import CONFIG, WEIGHTS, ModelUnreadable
 

@@ -104,7 +104,7 @@ class Denoiser(nn.Module):
         state = self.states(digits, context)
         asked = self.norm(state[places.row, places.place])
         read = Read(asked, state, digits[..., 0], places.row, places.place, self.shape.attention)
-        links = self.links[context.fold] if self.links else ()
+        links = self.links[context.fold] if self.links and self.company else ()
         return [
             self._logits(digit, read, links, None if compared is None else compared[digit])
             for digit in range(len(self.shape.sizes))

@@ -1,4 +1,4 @@
-"""From material to a fitted model and to a folder and back; some users choose the epoch and are not learned from."""
+"""From material to a fitted model; some users choose the epoch and are not learned from."""
 
 import hashlib
 from collections.abc import Callable
@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
-from diffusion.config import Attention, DenoiserShape, DiffusionConfig
+from diffusion.config import Attention, DiffusionConfig
 from diffusion.denoiser import Denoiser
 from diffusion.fitting import HiddenItems, company_of, shape_of
 from diffusion.histories import Histories
@@ -19,21 +19,11 @@ from diffusion.tokens import Tokens
 from diffusion.twin import NextItems
 from learning.material import Material, NothingToLearn
 from learning.training import Epoch, fit
-from learning.weights import load_config, load_weights, put_weights, save_model
-from memory.record import Record
 
 LEAST = 2  # behaviours of a user who is learned from
 MOST_ASKED = 1000  # users who choose the epoch
 BEST = 10
 Told = Callable[[Epoch], None]
-
-
-class DiffusionFolder(Record):
-    """What a stored model was fitted with."""
-
-    shape: DenoiserShape
-    config: DiffusionConfig
-    items: tuple[str, ...]  # row -> id
 
 
 def fit_diffusion(
@@ -130,52 +120,6 @@ def _parted(material: Material, config: DiffusionConfig) -> tuple[NDArray[np.int
     drawn = np.random.default_rng((config.seed, 1)).permutation(users)
     asked = min(MOST_ASKED, max(1, round(len(users) * config.validated)))
     return np.sort(drawn[asked:]), np.sort(drawn[:asked])
-
-
-def save_diffusion(folder: Path, imagination: Imagination, items: tuple[str, ...], metric: float) -> None:
-    """Write a model's folder; what is known of the items is the knowledge base's, and not kept there."""
-    about = DiffusionFolder(shape=imagination.model.shape, config=imagination.config, items=items)
-    save_model(folder, _Learned(imagination.model), about, {"selection NDCG@10": metric})
-
-
-def load_diffusion(folder: Path, material: Material) -> Imagination:
-    """Return a stored model for the items of the material; raises `learning.weights.ModelUnreadable`.
-
-    An item that it was not fitted with has no embedding of its own there: knowledge alone speaks for it.
-    """
-    about = load_config(folder, DiffusionFolder)
-    reading = reading_of(material)
-    shape = about.shape.model_copy(update={"sizes": reading.tokens.sizes})
-    everybody = Histories.of(material.behaviors, np.arange(len(material.behaviors.users)), about.config.longest)
-    model = Denoiser(shape, reading.known, company_of(everybody, reading.tokens.count, about.config)[:1])
-    state = _with_rows_of(material.behaviors.items, about, load_weights(folder))
-    put_weights(model, model.state_dict() | state, folder)
-    model.eval()
-    return Imagination(model, reading, about.config)
-
-
-def _with_rows_of(items: tuple[str, ...], about: DiffusionFolder, state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Return the weights with a row for each item; zeros for one that is new, and the lowest bias."""
-    row = {item_id: place for place, item_id in enumerate(about.items)}
-    places = torch.tensor([row.get(item_id, -1) for item_id in items])
-    new = places < 0
-    made = dict(state)
-    if "table.own.weight" in state and len(state["table.own.weight"]) == len(about.items):
-        own, bias = state["table.own.weight"], state["bias.0"]
-        made["table.own.weight"] = torch.where(new.unsqueeze(1), 0.0, own[places.clamp(min=0)])
-        made["bias.0"] = torch.where(new, bias.min(), bias[places.clamp(min=0)])
-    return made
-
-
-class _Learned:
-    """A model's weights without what is known of items."""
-
-    def __init__(self, model: nn.Module) -> None:
-        self._model = model
-
-    def state_dict(self) -> dict[str, Tensor]:
-        known = ("table.vectors_", "table.offsets", "table.feature")
-        return {name: own for name, own in self._model.state_dict().items() if not name.startswith(known)}
 
 
 def _fingerprint(histories: Histories, reading: Reading) -> str:

@@ -112,6 +112,7 @@ class Imagination:
         return padded[0].numpy().astype(np.int32), padded[1].numpy().astype(np.float32)
 
     def _by_beam(self, histories: Histories, k: int, barred: Tensor) -> Suggested:
+        self.model.eval()
         slotted, place = histories.with_slots(histories.lengths.unsqueeze(1))
         digits = self.reading.tokens.of(slotted.item)
         digits[torch.arange(len(place)), place[:, 0]] = MASK

@@ -1,6 +1,8 @@
 """What the diffusion module reads of the material: tokens, what is known of items, their categories, demands."""
 
+import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -12,7 +14,7 @@ from diffusion.item_table import ItemKnowledge
 from diffusion.tokens import Tokens
 from learning.material import Material
 from learning.whitening import Whitening
-from memory.item_vectors.knowledge_table import CATEGORY, DEMAND, KnowledgeTable
+from memory.item_vectors.knowledge_table import CATEGORY, DEMAND, Feature, KnowledgeTable
 
 WHITENED = 128  # dimensions of item vectors
 LEAST_ITEMS = 2  # that have a feature which is learned from
@@ -26,24 +28,45 @@ class Reading:
     known: ItemKnowledge
     group: Tensor  # [items]: the leaf category's number, -1 for none
     demands: Demands | None
+    features: tuple[Feature, ...] = ()  # which the numbers of `known.feature` are
+    whitenings: tuple[Whitening, ...] = ()  # of each kind of vectors
 
 
-def reading_of(material: Material, tokens: Tokens | None = None) -> Reading:
+class AsFitted(NamedTuple):
+    """What a fitted model read of its material, so that more that is known changes nothing of how it reads."""
+
+    whitenings: tuple[Whitening, ...]  # of each kind of vectors
+    features: tuple[Feature, ...]
+
+
+def reading_of(material: Material, tokens: Tokens | None = None, as_fitted: AsFitted | None = None) -> Reading:
     """Return what an arm of the material may be read of; tokens are items, unless others are given."""
     items = len(material.behaviors.items)
-    seen = np.unique(material.behaviors.item)
-    vectors = tuple(
-        torch.from_numpy(Whitening.fit(_known_rows(own, seen), WHITENED).apply(own))
-        for _, own in sorted(material.vectors.items())
-    )
+    raw = [own for _, own in sorted(material.vectors.items())]
+    if as_fitted is None:
+        seen = np.unique(material.behaviors.item)
+        whitenings = tuple(Whitening.fit(_known_rows(own, seen), dimensions_for(len(own))) for own in raw)
+    else:
+        whitenings = as_fitted.whitenings
+    vectors = tuple(torch.from_numpy(map_.apply(own)) for map_, own in zip(whitenings, raw, strict=True))
     table = material.knowledge
-    offsets, feature, features = (None, None, 0) if table is None else _features(table)
+    offsets, feature, features = (None, None, ()) if table is None else _features(table, as_fitted)
     return Reading(
         tokens=tokens or Tokens.of_items(items),
-        known=ItemKnowledge(vectors, offsets, feature, features),
+        known=ItemKnowledge(vectors, offsets, feature, len(features)),
+        features=features,
+        whitenings=whitenings,
         group=torch.full((items,), -1) if table is None else torch.from_numpy(groups_of(table)),
         demands=None if table is None or not vectors else _demands(table, vectors[0]),
     )
+
+
+def dimensions_for(items: int) -> int:
+    """Return how many dimensions vectors of so many items keep: a power of two, at most a fourth of them.
+
+    With as many dimensions as items, whitening makes all items equally unlike.
+    """
+    return min(WHITENED, 1 << int(math.log2(max(2, items // 4))))
 
 
 def groups_of(table: KnowledgeTable) -> NDArray[np.int64]:
@@ -69,16 +92,22 @@ def _places(table: KnowledgeTable, attribute: str) -> list[int]:
     return [place for place, (name, _) in enumerate(table.features) if name == attribute]
 
 
-def _features(table: KnowledgeTable) -> tuple[Tensor, Tensor, int]:
-    """Return the features that several items have, and not most of them, under numbers of their own."""
-    count = np.bincount(table.feature, minlength=len(table.features))
-    kept = (count >= LEAST_ITEMS) & (count <= len(table.ids) / 2)
-    number = np.cumsum(kept) - 1
+def _features(table: KnowledgeTable, as_fitted: AsFitted | None) -> tuple[Tensor, Tensor, tuple[Feature, ...]]:
+    """Return the features that several items have, and not most of them, or those of a model, under their numbers."""
+    if as_fitted is None:
+        count = np.bincount(table.feature, minlength=len(table.features))
+        often = np.flatnonzero((count >= LEAST_ITEMS) & (count <= len(table.ids) / 2))
+        names = tuple(table.features[place] for place in often)
+    else:
+        names = as_fitted.features
+    numbers = {name: place for place, name in enumerate(names)}
+    number = np.array([numbers.get(name, -1) for name in table.features], dtype=np.int64)
+    kept = number >= 0
     chosen = kept[table.feature]
     row = np.repeat(np.arange(len(table.ids)), np.diff(table.offsets))[chosen]
     offsets = np.concatenate([[0], np.cumsum(np.bincount(row, minlength=len(table.ids)))])
     feature = number[table.feature[chosen]]
-    return torch.from_numpy(offsets), torch.from_numpy(feature.astype(np.int64)), int(kept.sum())
+    return torch.from_numpy(offsets), torch.from_numpy(feature.astype(np.int64)), names
 
 
 def _demands(table: KnowledgeTable, vectors: Tensor) -> Demands | None:

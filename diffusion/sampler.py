@@ -110,11 +110,14 @@ def _proposed(digits: Tensor, places: Places, predicted: list[Tensor], draw: _Dr
 
 
 def _drawn(log_chance: Tensor, temperature: float, chance: torch.Generator) -> Tensor:
-    """Return one code a row, by Gumbel noise in float64."""
+    """Return one code a row: the first whose cumulated chance exceeds a uniform number, in float64."""
     if temperature == 0:
         return log_chance.argmax(dim=1)
-    uniform = torch.rand(log_chance.shape, generator=chance, dtype=torch.float64).clamp(min=1e-300)
-    return (log_chance / temperature - torch.log(-torch.log(uniform))).argmax(dim=1)
+    weight = log_chance.exp() if temperature == 1 else torch.softmax(log_chance / temperature, dim=1)
+    cumulated = weight.cumsum(dim=1)
+    uniform = torch.rand(len(weight), 1, generator=chance, dtype=torch.float64) * cumulated[:, -1:]
+    drawn = torch.searchsorted(cumulated, uniform, right=True)[:, 0].clamp(max=weight.shape[1] - 1)
+    return torch.where(weight.gather(1, drawn.unsqueeze(1))[:, 0] > 0, drawn, weight.argmax(dim=1))
 
 
 def _score(log_chance: Tensor, drawn: Tensor, score: Score) -> Tensor:

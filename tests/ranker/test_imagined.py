@@ -55,19 +55,19 @@ def sure(items: NDArray[np.int32]) -> NDArray[np.float32]:
     return np.full(items.shape, 0.5, dtype=np.float32)
 
 
-def test_a_candidate_that_was_imagined_is_told_from_one_of_its_brand_and_from_any_other() -> None:
+def test_a_candidate_that_was_imagined_is_told_from_one_of_its_category_and_from_any_other() -> None:
     seen = sequences([0, 1, 2, 3], [0, 1])
-    item, brand = affinities(seen)[0], Affinity.count("brand", np.arange(ITEMS) % 2, seen)
+    item, category = affinities(seen)[0], Affinity.count("category", np.arange(ITEMS) % 2, seen)
     told = imagined_features(
-        [item, brand],
+        [item, category],
         np.array([[6, 9, -1], [-1, -1, -1]], dtype=np.int32),
         np.array([[0.5, 0.25, 0], [0, 0, 0]], dtype=np.float32),
         np.array([[6, 8, 9], [6, 8, 9]], dtype=np.int32),
     ).reshape(2, 3, 2, len(OF_IMAGINED))
     itself, alike = told[0, :, 0, 2], told[0, :, 1, 2]
 
-    assert itself.tolist() == [0.5, 0, 0.25]
-    assert alike.tolist() == [0.5, 0.5, 0.25]
+    assert itself.tolist() == [1, 0, 0.5]  # as sure as the surest, not imagined, half as sure
+    assert alike.tolist() == [1, 1, 0.5]
     assert not told[1].any()
 
 
