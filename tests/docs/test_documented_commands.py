@@ -49,7 +49,7 @@ WITH_COMMANDS = [document for document in DOCUMENTS if commands_of(document)]
 @pytest.fixture(scope="module")
 def transcripts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[Path, Future[Transcript]]]:
     """What came of each document's commands; the documents are worked through side by side."""
-    with LoopbackProvider(willing) as provider, ThreadPoolExecutor() as readers:
+    with LoopbackProvider(willing) as provider, ThreadPoolExecutor(os.cpu_count()) as readers:
         cache = tmp_path_factory.mktemp("cache")
         environment = {
             "PATH": os.environ["PATH"],
@@ -78,7 +78,7 @@ def followed(document: Path, folder: Path, environment: dict[str, str]) -> Trans
             env=environment,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=600,  # on a machine that others use as well
             check=False,
         )
         transcript.append((command, ran.returncode, ran.stdout + ran.stderr))
