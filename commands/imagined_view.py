@@ -56,8 +56,14 @@ class ImaginedView(Record):
 
     @property
     def rows(self) -> list[LoggedBehavior | ImaginedBehavior]:
-        """Everything by its moment; of equal ones, what happened first."""
-        return sorted([*self.logged, *self.imagined], key=lambda row: row.time)
+        """Everything by its moment, what is next after all that was read; of equal ones, what happened first."""
+        return sorted([*self.logged, *self.imagined], key=self._moment)
+
+    def _moment(self, row: LoggedBehavior | ImaginedBehavior) -> tuple[int, int]:
+        is_next = isinstance(row, ImaginedBehavior) and row.slot == "future"
+        return max(row.time, self.as_of) if is_next else row.time, row.position if isinstance(
+            row, ImaginedBehavior
+        ) else 0
 
     def moment(self, time: int) -> str:
         """Return a moment as people read it."""
