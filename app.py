@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 
 SETTINGS_FILE = Path("reaseq.toml")
 # Names that the providers' own tools use; REASEQ_… goes before them.
-CONVENTIONAL = ("openai_api_key", "openai_base_url", "ollama_host")
+CONVENTIONAL = ("openai_api_key", "openai_base_url", "ollama_host", "otel_exporter_otlp_headers")
 
 app = typer.Typer(
     name="reaseq",

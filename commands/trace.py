@@ -13,7 +13,7 @@ from commands.enrich import ColumnMap
 from commands.knowledge import print_claims, print_demands, print_knowledge, print_template
 from commands.output import AsJson, KnowledgeBase, console, print_json, printable_lines, run_async
 from commands.run_options import RunOptions
-from commands.setting_options import AIDS, REASONING, with_options
+from commands.setting_options import AIDS, REASONING, TELEMETRY, with_options
 from commands.settings import Settings, settings_of
 from memory.model_call import ModelCall
 from memory.schema import CatalogItem, Enrichment
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from graphs.single_item import Step
 
 
-@with_options(REASONING | AIDS)
+@with_options(REASONING | AIDS | TELEMETRY)
 def trace(
     context: typer.Context,
     catalog: Annotated[Path | None, typer.Argument(help="The catalog that has the item.")] = None,
@@ -48,8 +48,9 @@ async def _trace(settings: Settings, item: CatalogItem, as_json: bool) -> None:
     from graphs.single_item import trace_item  # noqa: PLC0415
 
     async with open_workshop(settings) as workshop:
-        steps = trace_item(workshop.graph, item, workshop.context)
-        await (_print_as_json(item, steps) if as_json else _print_steps(item, steps))
+        with workshop.onlooker.item(item.id):
+            steps = trace_item(workshop.graph, item, workshop.context)
+            await (_print_as_json(item, steps) if as_json else _print_steps(item, steps))
 
 
 async def _print_steps(item: CatalogItem, steps: "AsyncIterator[Step | Enrichment]") -> None:
