@@ -22,6 +22,8 @@ Value = str | bool | int | float | Sequence[str]
 Attributes = dict[str, Value]
 
 WORKFLOW = "enrichment"  # the graph's name
+# Phoenix reads agents and questions by the conventions; of what holds them it wants to be told what it is.
+MANY_STEPS: Attributes = {"openinference.span.kind": "CHAIN"}
 LONGEST_TEXT = 20_000  # characters of one message
 PORTS = {"http": 80, "https": 443}
 REQUEST = {"temperature": float, "seed": int, "max_tokens": int}  # of a model's parameters; the rest is our own affair
@@ -29,7 +31,8 @@ REQUEST = {"temperature": float, "seed": int, "max_tokens": int}  # of a model's
 
 def of_run(source: str, run_id: int | None) -> Attributes:
     """Return what is known of a run when it begins."""
-    return {"reaseq.run.source": clean(source)} | ({} if run_id is None else {"reaseq.run.id": run_id})
+    known = {**MANY_STEPS, "reaseq.run.source": clean(source)}
+    return known if run_id is None else known | {"reaseq.run.id": run_id}
 
 
 def of_ended_run(counts: RunCounts, spend: Spend) -> Attributes:
@@ -47,6 +50,7 @@ def of_item(item_id: str) -> Attributes:
     return {
         "gen_ai.operation.name": "invoke_workflow",
         "gen_ai.workflow.name": WORKFLOW,
+        **MANY_STEPS,
         "reaseq.item.id": clean(item_id),
     }
 

@@ -16,7 +16,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, Spa
 QUEUED = 8192  # spans; the oldest are lost where more wait
 SENT_TOGETHER = 256  # spans of one request
 SENT_EVERY = 1000  # milliseconds
-ANSWER_SECONDS = 5.0  # the longest that the collector may be silent
+ANSWER_SECONDS = 10.0  # the longest that the collector may be silent
 PAUSES = (0.0, 0.5, 2.0)  # seconds before each try of one request
 TRY_AGAIN = (
     HTTPStatus.TOO_MANY_REQUESTS,
@@ -24,7 +24,8 @@ TRY_AGAIN = (
     HTTPStatus.SERVICE_UNAVAILABLE,
     HTTPStatus.GATEWAY_TIMEOUT,
 )
-PATIENCE = 3.0  # seconds without a span being taken, once the run has ended
+# Once the run has ended, seconds without a span being taken: from a collector that is slow, and from one in trouble.
+PATIENCE, PATIENCE_IN_TROUBLE = ANSWER_SECONDS, 2.0
 LONGEST_END = 30.0  # seconds in all, then
 
 # Its own words would come for each span that is lost; `commands.telemetry.opening` says it once.
@@ -109,23 +110,28 @@ class Sending:
     @property
     def problem(self) -> str:
         """What was in the way last."""
-        return self._exporter.problem or "they came faster than it took them"
+        return self._exporter.problem or "it was too slow"
 
     def finish(self) -> int:
         """Send what waits for as long as the collector takes some, and return how many spans were lost.
 
-        A collector that takes nothing is waited for `PATIENCE` seconds, one that is slow for `LONGEST_END`.
+        One that takes nothing is waited for `PATIENCE`, or `PATIENCE_IN_TROUBLE` where that is known, one that is slow
+        for `LONGEST_END`.
         """
-        self._exporter.hurry()
+        exporter = self._exporter
+        exporter.hurry()
         closing = threading.Thread(target=self.processor.shutdown, daemon=True)
         closing.start()
         began = moved = time.monotonic()
-        taken = self._exporter.taken
-        while closing.is_alive() and time.monotonic() < min(began + LONGEST_END, moved + PATIENCE):
+        taken = exporter.taken
+        while closing.is_alive():
+            patience = PATIENCE_IN_TROUBLE if exporter.problem else PATIENCE
+            if time.monotonic() > min(began + LONGEST_END, moved + patience):
+                break
             closing.join(0.02)
-            if taken != self._exporter.taken:
-                taken, moved = self._exporter.taken, time.monotonic()
-        return self.ended - self._exporter.taken
+            if taken != exporter.taken:
+                taken, moved = exporter.taken, time.monotonic()
+        return self.ended - exporter.taken
 
 
 class _CountingProcessor(BatchSpanProcessor):

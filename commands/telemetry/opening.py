@@ -35,4 +35,5 @@ async def telemetry_to(endpoint: str, settings: Settings) -> AsyncIterator[Onloo
     finally:
         lost = await asyncio.to_thread(sending.finish)
         if lost:
-            say(f"{lost} of {sending.ended} spans were lost on their way to {sending.url}: {sending.problem}")
+            of = f"{lost} of {sending.ended} spans"
+            say(f"{of} were lost, or not confirmed, on their way to {sending.url}: {sending.problem}")
