@@ -31,7 +31,7 @@ REQUEST = {"temperature": float, "seed": int, "max_tokens": int}  # of a model's
 
 def of_run(source: str, run_id: int | None) -> Attributes:
     """Return what is known of a run when it begins."""
-    known = {**MANY_STEPS, "reaseq.run.source": clean(source)}
+    known: Attributes = {**MANY_STEPS, "reaseq.run.source": clean(source)}
     return known if run_id is None else known | {"reaseq.run.id": run_id}
 
 

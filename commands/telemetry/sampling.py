@@ -8,6 +8,7 @@ from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
 from opentelemetry.trace import Link, SpanKind, TraceState, get_current_span
 from opentelemetry.util.types import Attributes
 
+OPERATION, WORKFLOW = "gen_ai.operation.name", "invoke_workflow"  # what an item's span says of itself
 ITEM = "reaseq.item.id"
 
 
@@ -42,8 +43,8 @@ class ShareOfItems(Sampler):
         return f"ShareOfItems{{{self._rate}}}"
 
     def _drawn(self, attributes: Attributes) -> bool:
-        item_id = (attributes or {}).get(ITEM)
-        return not isinstance(item_id, str) or draw(item_id) < self._rate
+        known = attributes or {}
+        return known.get(OPERATION) != WORKFLOW or draw(str(known.get(ITEM))) < self._rate
 
 
 def draw(item_id: str) -> float:

@@ -49,12 +49,18 @@ class Spans:
     @contextmanager
     def turn(self, agent: str, item_id: str) -> Iterator[None]:
         """An agent's turn."""
+        if _left_out():
+            yield
+            return
         with self._span(f"invoke_agent {agent}", attributes.of_turn(agent, item_id, self._spec)):
             yield
 
     @contextmanager
     def question(self, question: Question) -> Iterator[Answered]:
         """A question, all of its tries together."""
+        if _left_out():
+            yield lambda call, replayed: None
+            return
         kind = SpanKind.INTERNAL if attributes.in_process(question.spec) else SpanKind.CLIENT
         name = f"chat {attributes.model_name(question.spec)}"
         with self._span(name, attributes.of_question(question), kind) as span:
@@ -87,3 +93,9 @@ class Spans:
     def _tell_words(self, span: Span, question: Question, answer: ModelCall | None = None) -> None:
         if self._content and span.is_recording():
             span.set_attributes(attributes.of_content(question.prompt.messages, answer))
+
+
+def _left_out() -> bool:
+    """Return whether what begins now belongs to an item whose spans are not sent: nothing is put together for it."""
+    around = get_current_span().get_span_context()
+    return around.is_valid and not around.trace_flags.sampled

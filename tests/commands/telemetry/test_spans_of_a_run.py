@@ -189,7 +189,7 @@ def test_an_endpoint_that_is_none_or_holds_a_secret_is_refused_without_quoting_i
 def test_a_missing_package_is_told_with_the_extra_that_brings_it(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in sys.modules if name.startswith("commands.telemetry")]:
         monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setitem(sys.modules, "opentelemetry", None)
+    monkeypatch.setitem(sys.modules, "opentelemetry.sdk.resources", None)
 
     ran = reaseq("enrich", "kettles.csv", "--kb", "sqlite:///own.db", "--otel", "http://127.0.0.1:4318")
 
