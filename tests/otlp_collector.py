@@ -82,7 +82,7 @@ class OtlpCollector:
                 response.partial_success.rejected_spans += len(found)
             else:
                 self.spans.extend(found)
-        return response.SerializeToString()
+        return bytes(response.SerializeToString())
 
 
 class _Handler(BaseHTTPRequestHandler):
