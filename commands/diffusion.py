@@ -64,7 +64,7 @@ def train(
 
     chosen = read_config(config, seed)
     material = read_material(settings_of(context, kb=kb), data, columns_of(map_columns), milliseconds(as_of))
-    metrics = train_into(out, material.learning_from(material.behaviors.without_last(held_out or 0)), chosen)
+    metrics = train_into(out, material, held_out or 0, chosen)
     if as_json:
         print_json({"folder": str(out), "metrics": metrics})
     else:
