@@ -1,22 +1,19 @@
 """`reaseq diffusion`: what a person plausibly does that the log does not have: trained, judged, imagined, explained."""
 
-import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from pydantic import ValidationError
 
 from commands.catalog_items import typed_id
 from commands.enrich import ColumnMap
 from commands.model_material import Data, read_material
+from commands.model_options import Config, Html, Seed, Seeds, settings_in, write_file
 from commands.output import AsJson, KnowledgeBase, print_json, say
 from commands.ranker_tables import print_report
 from commands.run_options import columns_of
 from commands.settings import settings_of
 from commands.vector_options import AsOf, milliseconds
-from memory.atomic_file import written_whole
-from memory.errors import ReaseqError
 from memory.extras import extras
 
 if TYPE_CHECKING:
@@ -27,10 +24,6 @@ if TYPE_CHECKING:
 FOLDER = Path("diffusion-model")
 SLOTS = {"future": "future", "futures": "future", "gap": "gap", "gaps": "gap"}
 
-Config = Annotated[Path | None, typer.Option("--config", help="Settings of the model (TOML).", metavar="FILE")]
-Seed = Annotated[int | None, typer.Option("--seed", help="Of everything that is drawn.", min=0)]
-Seeds = Annotated[int, typer.Option("--seeds", help="How many times each model is trained.", min=1, max=20)]
-Html = Annotated[Path | None, typer.Option("--html", help="Also write a page.", metavar="FILE")]
 Model = Annotated[Path, typer.Option("--diffusion", help="The model's folder.", metavar="DIR")]
 User = Annotated[str, typer.Argument(help="The user's id.", metavar="USER")]
 HeldOut = Annotated[
@@ -39,10 +32,6 @@ HeldOut = Annotated[
 ]
 
 app = typer.Typer(help="Imagine behaviours that the log does not have, each with its reasons.", no_args_is_help=True)
-
-
-class ConfigUnreadable(ReaseqError):
-    """A file holds no settings of a diffusion model."""
 
 
 @app.command()
@@ -93,11 +82,11 @@ def evaluate(
 
     if task not in TASKS:
         raise typer.BadParameter(f"is one of {', '.join(TASKS)}", param_hint="--task")
-    chosen = read_config(config, None)
+    chosen = read_config(config)
     material = read_material(settings_of(context, kb=kb), data, columns_of(map_columns), milliseconds(as_of))
     report = judged(task, material, chosen, range(seeds))
     if html is not None:
-        write_page(html, ranking_report_page(report))
+        write_file(html, ranking_report_page(report))
     if as_json:
         print_json(report)
     else:
@@ -154,9 +143,9 @@ def show(
     with _opened(context, kb) as database:
         view = view_of(database, typed_id(user), last)
     if html is not None:
-        write_page(html, page_of([view]))
+        write_file(html, page_of([view]))
     if svg is not None:
-        write_page(svg, timeline_of(view))
+        write_file(svg, timeline_of(view))
     if as_json:
         print_json(view)
     else:
@@ -166,28 +155,24 @@ def show(
 @app.command()
 def forget(context: typer.Context, user: User, kb: KnowledgeBase = None, as_json: AsJson = False) -> None:
     """Switch the inference of a user's interests off, and delete what was inferred."""
-    _switch(context, kb, typed_id(user), as_json, allowed=False)
+    _switch(context, kb, _named(user), as_json, allowed=False)
 
 
 @app.command()
 def allow(context: typer.Context, user: User, kb: KnowledgeBase = None, as_json: AsJson = False) -> None:
     """Switch the inference of a user's interests on again."""
-    _switch(context, kb, typed_id(user), as_json, allowed=True)
+    _switch(context, kb, _named(user), as_json, allowed=True)
 
 
-def read_config(path: Path | None, seed: int | None) -> "DiffusionConfig":
+def read_config(path: Path | None, seed: int | None = None) -> "DiffusionConfig":
     """Return a model's settings; raises `ConfigUnreadable`."""
-    from diffusion.config import DiffusionConfig  # noqa: PLC0415 - only with the extra
-
     with extras():
+        from diffusion.config import DiffusionConfig  # noqa: PLC0415 - torch is an extra
         from learning.devices import use_threads  # noqa: PLC0415
 
     use_threads(1)  # equal seeds give equal weights with one
-    try:
-        given = {} if path is None else tomllib.loads(path.read_text(encoding="utf-8"))
-        return DiffusionConfig.model_validate(given | ({} if seed is None else {"seed": seed}))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, ValidationError) as error:
-        raise ConfigUnreadable(f"{str(path)!r} holds no settings of a diffusion model: {error}") from error
+    config = settings_in(path, DiffusionConfig, "a diffusion model")
+    return config if seed is None else config.model_copy(update={"seed": seed})
 
 
 def slots_of(text: str) -> tuple[str, ...]:
@@ -198,13 +183,6 @@ def slots_of(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(SLOTS[word] for word in words))
 
 
-def write_page(path: Path, text: str) -> None:
-    """Write a file whole, and say so."""
-    with written_whole(path) as unfinished:
-        unfinished.write_text(text, encoding="utf-8")
-    say(f"wrote {path}")
-
-
 def _tell_generated(done: "Generated", as_json: bool) -> None:
     if as_json:
         print_json(done)
@@ -213,6 +191,12 @@ def _tell_generated(done: "Generated", as_json: bool) -> None:
         f"imagined {done.behaviors} behaviours of {done.users} users; {done.before} were done before,"
         f" {done.off} have switched inference off"
     )
+
+
+def _named(user: str) -> str:
+    if not typed_id(user):
+        raise typer.BadParameter("names nobody", param_hint="USER")
+    return typed_id(user)
 
 
 def _switch(context: typer.Context, kb: str | None, user: str, as_json: bool, *, allowed: bool) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from commands import diffusion_generation
+from diffusion.folder import load_diffusion
 from diffusion.imagination import Imagination
 from learning.material import Material
 from learning.weights import CONFIG, METRICS, WEIGHTS
@@ -135,11 +136,10 @@ def test_a_finished_training_that_is_asked_for_again_says_the_same(trained: str)
 
 def test_what_is_held_out_says_nothing_of_what_keeps_company(trained: str, monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[int] = []
-    whole = diffusion_generation.load_diffusion
 
     def watched(folder: Path, material: Material) -> Imagination:
         read.append(len(material.behaviors.item))
-        return whole(folder, material)
+        return load_diffusion(folder, material)
 
     monkeypatch.setattr(diffusion_generation, "load_diffusion", watched)
     ran = generate("--held-out", "3")
@@ -281,6 +281,7 @@ def test_ours_is_judged_beside_simple_ways_and_an_equal_twin(trained: str, task:
         (["generate", "--diffusion", "nowhere"], "nowhere"),
         (["train", "--config", "broken.toml"], "broken.toml"),
         (["show", "nobody"], "reaseq diffusion generate"),
+        (["train", "--config", "."], "holds no settings of a diffusion model"),
     ],
 )
 def test_what_a_user_can_mend_is_told(shop: str, command: list[str], problem: str) -> None:
@@ -291,6 +292,13 @@ def test_what_a_user_can_mend_is_told(shop: str, command: list[str], problem: st
     assert ran.code == 1
     assert problem in ran.errors
     assert "Traceback" not in ran.all
+
+
+@pytest.mark.parametrize("command", ["forget", "allow"])
+def test_nobody_has_no_switch(shop: str, command: str) -> None:
+    ran = reaseq("diffusion", command, " ", *KB)
+
+    assert (ran.code, "names nobody" in ran.errors) == (2, True), ran.all
 
 
 def test_a_killed_training_goes_on_to_the_same_weights(trained: str) -> None:
