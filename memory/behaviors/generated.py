@@ -112,21 +112,12 @@ def store_generated(
     moments = dict.fromkeys(asked, as_of) if isinstance(as_of, int) else as_of
     off = inference_is_off(session, asked)
     frame = _dated(generated, moments, expires, model_version).filter(~pl.col("user").is_in(sorted(off)))
-    told = set(frame["user"])
     _delete_inferred(session, asked)
-    for user in sorted(asked - told - off):
-        row = {"user_id": user, "as_of": moments[user], "expires": expires, "model_version": model_version}
-        session.add(NothingImaginedRow.model_validate(row))
+    for user in sorted(asked - {*frame["user"]} - off):
+        session.add(NothingImaginedRow(user_id=user, as_of=moments[user], expires=expires, model_version=model_version))
     if frame.is_empty():
         return Added(0, 0, is_repeated=False)
-    added = add_segments(
-        session,
-        list(packed([frame])),
-        content_hash=secrets.token_hex(32),  # the same may come again, after it was forgotten
-        origin=f"{Source.DIFFUSION.value} {model_version}",
-        clock=clock or clock_of(session) or Clock.TIME,
-        model_version=model_version,
-    )
+    added = _added(session, frame, model_version, clock)
     join_segments(session, Source.DIFFUSION)
     return added
 
@@ -181,6 +172,17 @@ def _stored(session: Session, at: int | None, users: Collection[str] | None) -> 
         frame = frame.filter(pl.col("as_of") <= at)
     kept = unexpired(frame, time.time_ns() // 1_000_000 if at is None else at).drop_nulls("slot")
     return kept.sort("user", maintain_order=True)
+
+
+def _added(session: Session, frame: pl.DataFrame, model_version: str, clock: Clock | None) -> Added:
+    return add_segments(
+        session,
+        list(packed([frame])),
+        content_hash=secrets.token_hex(32),  # the same may come again, after it was forgotten
+        origin=f"{Source.DIFFUSION.value} {model_version}",
+        clock=clock or clock_of(session) or Clock.TIME,
+        model_version=model_version,
+    )
 
 
 def _empty_generations(session: Session, at: int | None) -> dict[str, Generation]:
