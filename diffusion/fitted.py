@@ -1,7 +1,7 @@
 """From material to a fitted model; some users choose the epoch and are not learned from."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -72,11 +72,17 @@ def _fitted(
     )
     imagination = Imagination(model, reading, config)
     questions = Histories.of(material.behaviors, asked, config.longest)
-    data = "" if folder is None else _fingerprint(histories, reading)
+    data = "" if folder is None else _fingerprint((histories, questions), reading)
     fit(model, examples, lambda _: found(imagination, questions), config, folder=folder, data=data, told=told)
     if model.kinship is not None:
         model.kinship.get_buffer("share").fill_(share_of_kinds(imagination, questions))
     return imagination
+
+
+def selection(imagination: Imagination, material: Material) -> float:
+    """Return what chose the epoch of a model that was fitted on this material."""
+    config = imagination.config
+    return found(imagination, Histories.of(material.behaviors, _parted(material, config)[1], config.longest))
 
 
 def _parted(material: Material, config: DiffusionConfig) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -89,10 +95,19 @@ def _parted(material: Material, config: DiffusionConfig) -> tuple[NDArray[np.int
     return np.sort(drawn[asked:]), np.sort(drawn[:asked])
 
 
-def _fingerprint(histories: Histories, reading: Reading) -> str:
-    """Return a hash of all that is learned from."""
-    digest = hashlib.sha256()
-    tensors = [histories.item, histories.time, histories.kind, reading.group, *reading.ties, *reading.known.vectors]
+def _fingerprint(read: Sequence[Histories], reading: Reading) -> str:
+    """Return a hash of all that is learned from and asked."""
+    known, demands = reading.known, reading.demands
+    tensors = [column for own in read for column in (own.item, own.time, own.kind, own.source)]
+    tensors += [
+        reading.tokens.digits,
+        reading.group,
+        *reading.ties,
+        *known.vectors,
+        *(own for own in (known.offsets, known.feature) if own is not None),
+    ]
+    tensors += [] if demands is None else [demands.vectors, demands.offsets, demands.demand, demands.weight]
+    digest = hashlib.sha256(repr(reading.features).encode())
     for tensor in tensors:
         digest.update(tensor.contiguous().numpy().data)
     return digest.hexdigest()

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from pydantic import Field
 from torch import Tensor
 
 from diffusion.config import DenoiserShape, DiffusionConfig
@@ -20,6 +21,13 @@ from memory.record import Record
 NOT_LEARNED = ("table.vectors_", "table.offsets", "table.feature")
 
 
+class LearnedFrom(Record):
+    """Which behaviours a model has seen: whoever imagines what was before a moment must ask one that knows no more."""
+
+    held_out: int = Field(default=0, ge=0)  # each user's last ones, which it has not
+    before: int | None = None  # all that it has seen happened before this; None: nobody wrote it down
+
+
 class DiffusionFolder(Record):
     """What a stored model was fitted with."""
 
@@ -28,9 +36,16 @@ class DiffusionFolder(Record):
     items: tuple[str, ...]  # row -> id
     features: tuple[tuple[str, str], ...] = ()  # of the items, in the order of their embeddings
     categories: tuple[str, ...] = ()  # that are told apart, by number
+    learned: LearnedFrom = LearnedFrom()
 
 
-def save_diffusion(folder: Path, imagination: Imagination, items: tuple[str, ...], metric: float) -> None:
+def save_diffusion(
+    folder: Path,
+    imagination: Imagination,
+    items: tuple[str, ...],
+    metric: float,
+    learned: LearnedFrom = LearnedFrom(),  # noqa: B008 - frozen
+) -> None:
     """Write a model's folder; raises `memory.atomic_file.FileUnwritable`."""
     reading = imagination.reading
     about = DiffusionFolder(
@@ -39,15 +54,22 @@ def save_diffusion(folder: Path, imagination: Imagination, items: tuple[str, ...
         items=items,
         features=reading.features,
         categories=reading.categories if imagination.model.kinship is not None else (),
+        learned=learned,
     )
     save_model(folder, _Learned(imagination), about, {"selection NDCG@10": metric})
+
+
+def learned_from(folder: Path) -> LearnedFrom:
+    """Return what a stored model has seen; raises `learning.weights.ModelUnreadable`."""
+    return load_config(folder, DiffusionFolder).learned
 
 
 def load_diffusion(folder: Path, material: Material) -> Imagination:
     """Return a stored model for the items of the material; raises `learning.weights.ModelUnreadable`.
 
     An item that it was not fitted with has no embedding of its own there: knowledge alone speaks for it. What is known
-    may have grown since: vectors are mapped as they were when it was fitted, and features are found by name.
+    may have grown since: vectors are mapped as they were when it was fitted, and features are found by name. Which
+    items keep company is counted anew in the behaviours of the material, which therefore holds what may be known alone.
     """
     about, state = load_config(folder, DiffusionFolder), load_weights(folder)
     kinds = len(about.shape.vectors)
