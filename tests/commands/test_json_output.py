@@ -69,7 +69,7 @@ COMMANDS: dict[str, list[str]] = {
 BEFORE: dict[str, list[str]] = {
     "ranker export": ["ranker", "train", "--config", "small.toml"],
     "ranker rank": ["ranker", "train", "--config", "small.toml"],
-    "diffusion generate": ["diffusion", "train", "--config", "diffusion.toml"],
+    "diffusion generate": ["diffusion", "train", "--config", "diffusion.toml", "--held-out", "8"],
     "vectors list": ["vectors", "build"],
     "vectors neighbors": ["vectors", "build"],
     "vectors align": ["vectors", "build"],
