@@ -7,7 +7,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from agents.phrasing import phrase_path, phrase_value
 from commands.comparison_rows import cost_rows, outcome_rows
 from commands.marked_text import marked_fields
-from commands.trace_path import sent_back
+from commands.trace_path import leads_back, sent_back
 from commands.trace_view import judged, money
 from evaluators.trace_comparison import TraceComparison
 from memory.text import printable
@@ -47,6 +47,7 @@ def _pages(trace: Trace) -> Environment:
         "path": phrase_path,
         "money": money,
         "turn": trace.turn_of,
+        "leads_back": lambda step: leads_back(trace, step),
         "back": lambda step: ", ".join(sent_back(trace, step)),
         "spent": _spent,
     }

@@ -11,15 +11,19 @@ _PLAIN = frozenset(" .,:/-_()+")
 
 
 def path_taken(trace: Trace) -> str:
-    """Return the nodes in their order; `↺` leads back to one that was there before."""
+    """Return the nodes in their order; `↺` leads back."""
     parts: list[str] = []
-    seen: set[str] = set()
     for step in trace.steps:
-        parts += ["↺" if step.node in seen else "→"] if parts else []
+        parts += ["↺" if leads_back(trace, step) else "→"] if parts else []
         turn = trace.turn_of(step)
         parts.append(f"{step.node} ({turn})" if turn > 1 else step.node)
-        seen.add(step.node)
     return " ".join(parts)
+
+
+def leads_back(trace: Trace, step: TraceStep) -> bool:
+    """Return whether a step's node was there before the node of the step before it."""
+    order = list(dict.fromkeys(other.node for other in trace.steps))
+    return step.number > 1 and order.index(step.node) < order.index(trace.steps[step.number - 2].node)
 
 
 def sent_back(trace: Trace, step: TraceStep) -> tuple[str, ...]:
@@ -40,9 +44,9 @@ def mermaid_of(trace: Trace) -> str:
         lines.append(f"  item --> {names[trace.steps[0].node]}")
         lines += _edges(trace, names)
         lines.append(f"  {names[trace.steps[-1].node]} --> ended")
-    taken = [names[step.node] for step in trace.steps if trace.replay_from and step.number < trace.replay_from]
-    if taken:
-        lines += [f"  class {','.join(dict.fromkeys(taken))} taken", "  classDef taken stroke-dasharray: 4 4"]
+    again = {step.node for step in trace.steps if step.number >= (trace.replay_from or 1)}
+    if taken := [name for node, name in names.items() if node not in again]:
+        lines += [f"  class {','.join(taken)} taken", "  classDef taken stroke-dasharray: 4 4"]
     return "\n".join(lines) + "\n"
 
 

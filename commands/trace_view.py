@@ -20,10 +20,11 @@ CHECKED_BY = {"code": "Code checks", "model": "The model's verdicts", "human": "
 def print_step(trace: Trace, step: TraceStep, *, brief: bool = False) -> None:
     """Print one step; the trace has it and those before. `brief` leaves out prompts and answers."""
     turn, back = trace.turn_of(step), sent_back(trace, step)
-    about = f", turn {turn}" if turn > 1 else ""
-    about += f", again for {', '.join(back)}" if back else ""
-    heading = f"{step.number}. {step.node}{about}  ({told(spent_on([step]))})"
-    console.rule(Text(printable(heading, 300), style="bold"), align="left")
+    heading = f"{step.number}. {step.node}" + (f", turn {turn}" if turn > 1 else "")
+    console.rule(Text(heading, style="bold"), align="left")
+    console.print(Text(told(spent_on([step])), style="dim"))
+    if back:
+        console.print(Text(printable(f"↺ again for {', '.join(back)}", 300), style="yellow"))
     for call in step.calls:
         _print_call(call, brief=brief)
     if step.recalled:
@@ -57,12 +58,11 @@ def tell_number(trace: Trace) -> None:
 
 def told(spent: Spent) -> str:
     """Return what was spent, in words."""
+    if not spent.calls:
+        return f"{spent.seconds:.2f} s, no call"
+    calls = f"{spent.calls} call{'' if spent.calls == 1 else 's'}"
     tokens = f"{spent.usage.prompt_tokens} + {spent.usage.completion_tokens} tokens"
-    return (
-        f"{spent.seconds:.2f} s, {spent.calls} calls, {tokens}, {money(spent)}"
-        if spent.calls
-        else (f"{spent.seconds:.2f} s, no call")
-    )
+    return f"{spent.seconds:.2f} s, {calls}, {tokens}, {money(spent)}"
 
 
 def money(spent: Spent) -> str:
