@@ -1,8 +1,8 @@
 """How a trace leaves a command: step by step as it happens, as JSON, as a page, as a diagram."""
 
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import aclosing, contextmanager
 
 from rich.text import Text
 
@@ -16,7 +16,7 @@ from memory.atomic_file import written_whole
 from memory.errors import ReaseqError
 from memory.traces import Trace, TraceStep
 
-Start = Callable[[Manner], AsyncIterator[TraceStep | Trace]]
+Start = Callable[[Manner], AsyncGenerator[TraceStep | Trace]]
 
 
 class TraceFailed(ReaseqError):
@@ -39,13 +39,14 @@ async def followed(start: Start, so_far: Trace, options: TraceOptions) -> Trace:
     trace = so_far
     with _at_work(options) as begun:
         manner = Manner(store=not options.no_store, fresh=options.fresh, begun=begun)
-        async for seen in start(manner):
-            if isinstance(seen, Trace):
-                trace = seen
-                continue
-            trace = trace.model_copy(update={"steps": (*trace.steps, seen)})
-            if not options.quiet:
-                print_step(trace, seen, brief=options.brief)
+        async with aclosing(start(manner)) as found:
+            async for seen in found:
+                if isinstance(seen, Trace):
+                    trace = seen
+                    continue
+                trace = trace.model_copy(update={"steps": (*trace.steps, seen)})
+                if not options.quiet:
+                    print_step(trace, seen, brief=options.brief)
     return trace
 
 

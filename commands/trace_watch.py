@@ -10,7 +10,7 @@ from commands.tracing import replayed
 from evaluators.trace_comparison import compare_traces
 from graphs.replay import first_changed
 from memory.traces import Trace
-from prompts.library import PromptError, PromptLibrary, default_folder
+from prompts.library import PromptError, default_folder
 from prompts.watching import edits
 
 
@@ -18,24 +18,26 @@ async def watch_prompts(settings: Settings, trace: Trace, options: TraceOptions)
     """Wait for prompts that are saved, and run the trace again from the first step that they change; without end."""
     folder, proposes = settings.prompts or default_folder(), model_of(keyless(settings)).capabilities.proposes
     say(f"watching {folder}; Ctrl-C ends it")
+    trace = await again(settings, trace, options)  # for what was saved while it ran
     async for changed in edits(folder, variant=None if proposes else EMBEDDED_VARIANT):
-        names = ", ".join(sorted(path.name for path in changed))
-        try:
-            library = prompts_of(settings, model_of(keyless(settings)))
-        except PromptError as error:
-            fail(str(error))
-            continue
-        trace = await again(settings, trace, library, options, names)
+        say(f"saved: {', '.join(sorted(path.name for path in changed))}")
+        newer = await again(settings, trace, options)
+        if newer is trace:
+            say("nothing ran again")
+        trace = newer
 
 
-async def again(settings: Settings, trace: Trace, library: PromptLibrary, options: TraceOptions, names: str) -> Trace:
-    """Return the trace that is the newest after an edit: the same where none of its steps uses what changed."""
+async def again(settings: Settings, trace: Trace, options: TraceOptions) -> Trace:
+    """Return the trace as the prompts are by now: the same one where none of its steps uses what has changed."""
+    try:
+        library = prompts_of(settings, model_of(keyless(settings)))
+    except PromptError as error:
+        fail(str(error))
+        return trace
     step = first_changed(trace, library.fingerprints())
     if step is None:
-        say(f"saved: {names}; no step of this trace uses what changed")
         return trace
-    console.rule(f"saved, again from {step.number}. {step.node}")
-    say(f"saved: {names}")
+    console.rule(f"again from {step.number}. {step.node}")
     told = {"steps": trace.steps[: step.number - 1], "replay_of": trace.id, "replay_from": step.number}
     found = await followed(
         lambda manner: replayed(settings, trace, step.number, library=library, manner=manner),
