@@ -40,7 +40,33 @@ def prompt_uses(session: Session, name: str) -> list[PromptUse]:
         times[kept.fingerprint] += [kept.first_used] if kept.first_used else []
     runs, items = _of_versions(session, name, times)
     found = [_use(fingerprint, times[fingerprint], runs, items, calls.get(fingerprint)) for fingerprint in times]
-    return sorted(found, key=lambda use: (use.last is not None, use.last, use.fingerprint))
+    return sorted(found, key=_by_time)
+
+
+def joined(uses: Iterable[PromptUse]) -> list[PromptUse]:
+    """Return the uses of several knowledge bases as one a fingerprint, the last used one last."""
+    found: dict[str, PromptUse] = {}
+    for use in uses:
+        known = found.get(use.fingerprint)
+        found[use.fingerprint] = use if known is None else _sum(known, use)
+    return sorted(found.values(), key=_by_time)
+
+
+def _sum(one: PromptUse, other: PromptUse) -> PromptUse:
+    added = {name: getattr(one, name) + getattr(other, name) for name in ("runs", "items", "calls", "tokens", "cost")}
+    firsts = [use.first for use in (one, other) if use.first]
+    lasts = [use.last for use in (one, other) if use.last]
+    return PromptUse(
+        fingerprint=one.fingerprint,
+        first=min(firsts, default=None),
+        last=max(lasts, default=None),
+        unpriced=one.unpriced + other.unpriced,
+        **added,
+    )
+
+
+def _by_time(use: PromptUse) -> tuple[float, str]:
+    return (use.last.timestamp() if use.last else 0.0, use.fingerprint)
 
 
 def _of_versions(

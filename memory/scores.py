@@ -31,7 +31,8 @@ class Score(Record):
 
 def keep_score(session: Session, score: Score) -> None:
     """Store what a system reached, as of now."""
-    session.add(ScoreRow(**score.model_dump(exclude={"at", "prompts"}), prompts=score.prompts, at=now()))
+    content = score.model_dump(exclude={"at", "prompts"})
+    session.add(ScoreRow(**content, prompts=[list(pair) for pair in score.prompts], at=now()))
     session.flush()
 
 
