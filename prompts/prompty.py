@@ -44,9 +44,8 @@ def to_prompty(prompt: Prompt) -> Carried:
     head: dict[str, object] = {
         "name": prompt.name,
         "description": prompt.purpose,
-        "model": {"api": "chat"},
-        "inputs": {name: {"type": "string"} for name in prompt.inputs},
-        "template": {"format": "jinja2", "parser": "prompty"},
+        "inputs": {name: {"kind": "string"} for name in prompt.inputs},
+        "template": {"format": {"kind": "jinja2"}, "parser": {"kind": "prompty"}},
     }
     written = yaml.safe_dump(head, sort_keys=False, allow_unicode=True, width=10_000)
     body = "\n\n".join(f"{role}:\n{text}" for role, text in sections.items())
@@ -132,7 +131,7 @@ def _inputs(path: Path, head: Mapping[str, Any]) -> list[str]:
 
 def _left_out(head: Mapping[str, Any]) -> Iterator[str]:
     for key, value in head.items():
-        if key not in CARRIED and not (key == "model" and value == {"api": "chat"}):
+        if key not in CARRIED and not (key == "model" and value in ({"api": "chat"}, {"apiType": "chat"})):
             yield f"{key!r} is left out"
     if isinstance(head.get("sample"), dict | str):
         yield "the sample's values are left out"
