@@ -48,8 +48,6 @@ def diff(
     With --item, also how what is sent for that item differs.
     """
     settings = settings_of(context, prompts=prompts, model=model, kb=kb)
-    if sum(map(bool, (before, against_run, other))) > 1:
-        raise typer.BadParameter("compare with one thing at a time: a revision, --against-run or --other")
     first, last = _sides(settings, agent, (before, after), against_run, other)
     names = (first.name, last.name)
     differences = [source_difference(first.prompt, last.prompt, names)]
@@ -67,6 +65,8 @@ def _sides(
     settings: Settings, agent: str, revisions: tuple[str | None, str | None], run: str | None, other: Path | None
 ) -> tuple[_Side, _Side]:
     before, after = revisions
+    if sum(map(bool, (before, run, other))) > 1:
+        raise typer.BadParameter("compare with one thing at a time: a revision, --against-run or --other")
     present = library_of(settings)
     here = _Side(str(present.file_of(agent)), present.get(agent))
     if other is not None:

@@ -1,7 +1,9 @@
 """The prompts that a run used, as the knowledge base keeps them."""
 
+from collections.abc import Iterable
+
 from commands.kept_prompts import as_used
-from memory.database import open_existing_database
+from memory.database import DatabaseMissing, open_existing_database
 from memory.errors import ReaseqError
 from memory.kept_prompts import UnknownPrompt, kept_prompt
 from memory.runs import Run, UnknownRun, run_of, runs
@@ -38,6 +40,18 @@ def prompt_of_run(kb: str, name: str, wanted: str) -> tuple[int, Prompt]:
             return run.id, as_used(kept_prompt(session, name, fingerprint))
         except UnknownPrompt as error:
             raise RunUnusable(f"run {run.id} is older than the keeping of prompts: {error}") from error
+
+
+def prompt_of_fingerprint(urls: Iterable[str], name: str, fingerprint: str) -> Prompt:
+    """Return a prompt that some run used, by the first letters of its fingerprint; raises `UnknownPrompt`."""
+    problem: ReaseqError = UnknownPrompt("there is no knowledge base yet")
+    for url in urls:
+        try:
+            with open_existing_database(url) as database, database.session() as session:
+                return as_used(kept_prompt(session, name, fingerprint))
+        except (DatabaseMissing, UnknownPrompt) as error:
+            problem = error
+    raise problem
 
 
 def _why(run: Run) -> str:

@@ -11,6 +11,7 @@ from prompts.findings import PromptError
 from prompts.front_matter import HeadUnreadable, plain_head
 from prompts.library import Prompt
 from prompts.sources import read_text
+from prompts.written import as_file
 
 ROLES = ("system", "user", "assistant", "function", "tools", "tool", "developer")
 CARRIED = ("name", "description", "inputs", "inputSchema", "template", "sample")
@@ -67,12 +68,9 @@ def from_prompty(path: Path, name: str, agent: str) -> Carried:
     losses = [*_left_out(head), *_changed(messages)]
     inputs = _inputs(path, head)
     purpose = head.get("description") or head.get("name") or f"{name}, from {path.name}"
-    written = yaml.safe_dump(
-        {"agent": agent, "purpose": str(purpose)}, sort_keys=False, allow_unicode=True, width=10_000
-    )
-    sections = [_HEADING.sub("## ", messages[role]) for role in ("system", "user")]
-    told = f"---\n{written}inputs: [{', '.join(inputs)}]\n---\n# System\n{sections[0]}\n# User\n{sections[1]}\n"
-    return Carried(told, tuple(losses))
+    system, user = (_HEADING.sub("## ", messages[role]) for role in ("system", "user"))
+    prompt = Prompt(name=name, agent=agent, purpose=str(purpose), inputs=tuple(inputs), system=system, user=user)
+    return Carried(as_file(prompt), tuple(losses))
 
 
 def _whole(text: str, prompt: Prompt) -> str:

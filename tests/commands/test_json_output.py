@@ -64,10 +64,17 @@ COMMANDS: dict[str, list[str]] = {
     "prompts list": [],
     "prompts show": ["critic"],
     "prompts render": ["critic", "--item", "S001"],
+    "prompts lint": ["--item", "S001"],
+    "prompts diff": ["critic", "--other", str(ROOT / "prompts"), "--item", "S001"],
+    "prompts history": ["attribute_extractor"],
+    "prompts new": ["critic", "--from", "critic", "--prompts", "own-prompts"],
+    "prompts export": ["critic", "critic.prompty"],
+    "prompts import": ["critic.prompty", "--as", "critic", "--prompts", "own-prompts"],
 }
 
 BEFORE: dict[str, list[str]] = {
     "ranker export": ["ranker", "train", "--config", "small.toml"],
+    "prompts import": ["prompts", "export", "critic", "critic.prompty"],
     "ranker rank": ["ranker", "train", "--config", "small.toml"],
     "diffusion generate": ["diffusion", "train", "--config", "diffusion.toml"],
     "vectors list": ["vectors", "build"],
