@@ -64,8 +64,8 @@ def test_the_gate_catches_a_worse_edit_and_lets_one_pass_that_changes_nothing() 
 
     uses = reaseq("prompts", "history", "attribute_extractor", *OPTIONS, "--json").document
 
-    assert (same.code, "gate: passed" in same.output) == (0, True)
-    assert (worse.code, "F1 fell from" in worse.output) == (1, True)
+    assert (same.code, "gate: passed" in same.all) == (0, True)
+    assert (worse.code, "F1 fell from" in worse.all) == (1, True)
     assert [[score["f1"] for score in use["scores"]] for use in uses] == [[1.0], [1.0], [0.0]]
     assert [use["present"] for use in uses] == [False, False, True]
 
