@@ -44,12 +44,14 @@ def prompt_of_run(kb: str, name: str, wanted: str) -> tuple[int, Prompt]:
 
 def prompt_of_fingerprint(urls: Iterable[str], name: str, fingerprint: str) -> Prompt:
     """Return a prompt that some run used, by the first letters of its fingerprint; raises `UnknownPrompt`."""
-    problem: ReaseqError = UnknownPrompt("there is no knowledge base yet")
+    problem = UnknownPrompt(f"no knowledge base has a prompt {name!r} of the fingerprint {fingerprint[:12]!r}")
     for url in urls:
         try:
             with open_existing_database(url) as database, database.session() as session:
                 return as_used(kept_prompt(session, name, fingerprint))
-        except (DatabaseMissing, UnknownPrompt) as error:
+        except DatabaseMissing:
+            continue
+        except UnknownPrompt as error:
             problem = error
     raise problem
 
