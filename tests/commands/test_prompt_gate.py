@@ -19,7 +19,7 @@ def obeying(asked: Asked) -> object:
     """Answer as the willing model, and name the brand only where the prompt says what a brand is."""
     if "claims" not in asked.schema["properties"]:
         return willing(asked)
-    knows = "the text says it of this very item" in asked.text
+    knows = "the text says it of this very item" in json.dumps(asked.body["messages"])
     return {"claims": [claim("brand", word, word, "title") for word in [first_word(asked)] if knows]}
 
 
