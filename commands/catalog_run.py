@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
+from commands.kept_prompts import to_keep
 from commands.output import say
 from commands.progress import RunProgress, Standing
 from commands.run_options import RunControls, RunOptions, controls_of
@@ -18,6 +19,7 @@ from graphs.batch import Batch, BatchSettings
 from graphs.outcomes import Enriched, Failed, Outcome, Skipped
 from memory.catalog import RejectedRow, read_catalog
 from memory.errors import ReaseqError
+from memory.kept_prompts import keep_prompts
 from memory.ledger import Spend
 from memory.outcomes import forget_rejected_rows
 from memory.owners import Owner
@@ -213,6 +215,7 @@ def _begun(workshop: Workshop, settings: Settings, source: str, owner: str, repo
     with workshop.database.writing() as session:
         forget_rejected_rows(session, source)
         version_id = version_for(session, workshop.context.provenance)
+        keep_prompts(session, to_keep(workshop.context.prompts))
         report.run_id = start_run(session, version_id, source, settings.model_dump(mode="json"), owner)
     return version_id
 

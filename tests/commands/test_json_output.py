@@ -68,6 +68,12 @@ COMMANDS: dict[str, list[str]] = {
     "prompts list": [],
     "prompts show": ["critic"],
     "prompts render": ["critic", "--item", "S001"],
+    "prompts lint": ["--item", "S001"],
+    "prompts diff": ["critic", "--other", str(ROOT / "prompts"), "--item", "S001"],
+    "prompts history": ["attribute_extractor"],
+    "prompts new": ["critic", "--from", "critic", "--prompts", "own-prompts"],
+    "prompts export": ["critic", "critic.prompty"],
+    "prompts import": ["critic.prompty", "--as", "critic", "--prompts", "own-prompts"],
 }
 
 BEFORE: dict[str, list[str]] = {
@@ -75,6 +81,7 @@ BEFORE: dict[str, list[str]] = {
     "replay": ["trace", "kettles.csv", "--item", "K1"],
     "traces": ["trace", "kettles.csv", "--item", "K1"],
     "traces show": ["trace", "kettles.csv", "--item", "K1"],
+    "prompts import": ["prompts", "export", "critic", "critic.prompty"],
     "ranker rank": ["ranker", "train", "--config", "small.toml"],
     "diffusion generate": ["diffusion", "train", "--config", "diffusion.toml", "--held-out", "8"],
     "vectors list": ["vectors", "build"],

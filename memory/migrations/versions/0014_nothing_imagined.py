@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0014_nothing_imagined"
-down_revision = "0011_inference_off"
+down_revision = "0013_prompts"
 
 
 def upgrade() -> None:
