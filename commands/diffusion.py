@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 FOLDER = Path("diffusion-model")
 SLOTS = {"future": "future", "futures": "future", "gap": "gap", "gaps": "gap"}
 
+LeastDemand = Annotated[
+    float, typer.Option("--least-demand", help="Least cosine to the nearest demand of the user.", min=-1, max=1)
+]
 Model = Annotated[Path, typer.Option("--diffusion", help="The model's folder.", metavar="DIR")]
 User = Annotated[str, typer.Argument(help="The user's id.", metavar="USER")]
 HeldOut = Annotated[
@@ -103,10 +106,7 @@ def generate(
     slots: Annotated[str, typer.Option("--slots", help="future, gaps, or both.", metavar="SLOTS")] = "future,gaps",
     chains: Annotated[int, typer.Option("--chains", help="Independent runs that may agree.", min=1, max=64)] = 4,
     count: Annotated[int, typer.Option("--count", help="Behaviours of a user, at most.", min=1, max=64)] = 8,
-    least_demand: Annotated[
-        float,
-        typer.Option("--least-demand", help="Least cosine to the nearest demand of the user.", min=-1, max=1),
-    ] = 0.0,
+    least_demand: LeastDemand = 0.0,
     expires: Annotated[int | None, typer.Option("--expires", help="Not read after so many days.", min=1)] = None,
     again: Annotated[bool, typer.Option("--again", help="Also for users that this model has imagined.")] = False,
     held_out: HeldOut = None,

@@ -80,21 +80,27 @@ async def open_workshop(
         stronger = await _done(lambda: _stronger(settings), off_loop)
         # LangChain would send traces to LangSmith where the environment asks for it; catalogs are nobody's business.
         with tracing_context(enabled=False):
-            database = await _done(lambda: open_database(settings.kb, durability=settings.durability), off_loop)
-            try:
-                async with (
-                    _onlooker(settings) as onlooker,
-                    Ledger(database) as ledger,
-                    _in_batches(model, controls, database, ledger) as asked,
-                ):
-                    opened = _Opened(settings, *asked, controls, database, ledger, stronger, onlooker, prompts)
-                    yield await _done(lambda: _workshop(opened, off_loop), off_loop)
-            finally:
-                await _done(database.dispose, off_loop)
+            async with (
+                _database(settings, off_loop) as database,
+                _onlooker(settings) as onlooker,
+                Ledger(database) as ledger,
+                _in_batches(model, controls, database, ledger) as asked,
+            ):
+                opened = _Opened(settings, *asked, controls, database, ledger, stronger, onlooker, prompts)
+                yield await _done(lambda: _workshop(opened, off_loop), off_loop)
     finally:
         await model.aclose()
         if stronger:
             await stronger.aclose()
+
+
+@asynccontextmanager
+async def _database(settings: Settings, off_loop: bool) -> AsyncIterator[Database]:
+    database = await _done(lambda: open_database(settings.kb, durability=settings.durability), off_loop)
+    try:
+        yield database
+    finally:
+        await _done(database.dispose, off_loop)
 
 
 @asynccontextmanager
