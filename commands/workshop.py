@@ -70,12 +70,11 @@ async def open_workshop(
 ) -> AsyncIterator[Workshop]:
     """Open the knowledge base with its ledger, the taxonomy with its search, the prompts unless given, and the model.
 
-    `off_loop` opens them, and later reads and writes the knowledge base, in threads: for an event loop that has other
-    work than ours. One item at a time may then be on its way.
+    `off_loop` opens and uses them in threads, for a loop with other work; one item at a time may then be on its way.
     """
     controls = controls or controls_of(settings)
     model = await _done(lambda: _model(settings, controls), off_loop)
-    stronger: ChatModel | None = None
+    stronger = None
     try:
         stronger = await _done(lambda: _stronger(settings), off_loop)
         # LangChain would send traces to LangSmith where the environment asks for it; catalogs are nobody's business.

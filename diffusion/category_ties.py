@@ -24,7 +24,7 @@ def category_ties(table: KnowledgeTable, group: NDArray[np.int64]) -> tuple[Tens
     is_demand = np.array([name == DEMAND for name, _ in table.features], dtype=np.bool_)
     shared = np.zeros((size, len(table.features)), dtype=np.float32)
     np.add.at(shared, (category, feature), 1)
-    demands = shared[:, is_demand] / shelf[:, None]
+    demands = (shared[:, is_demand] / shelf[:, None]).astype(np.float32)
     return _cosines(_words(table, shared > 0)), _cosines(demands)
 
 

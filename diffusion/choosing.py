@@ -39,7 +39,7 @@ def share_of_kinds(imagination: Imagination, histories: Histories) -> float:
         return 0.5
     gains = []
     for share in SHARES:
-        parts = [_category_found(imagination, histories, rows, true, share) for rows in chosen.split(AT_ONCE)]
+        parts = [_category_found(imagination, histories, rows, true, share) for rows in _pieces(chosen)]
         gains.append(float(torch.cat(parts).mean()))
     return SHARES[int(np.argmax(gains))]
 
@@ -47,7 +47,7 @@ def share_of_kinds(imagination: Imagination, histories: Histories) -> float:
 def _item_found(imagination: Imagination, histories: Histories, place: NDArray[np.int64]) -> float:
     """Return the mean NDCG@10 of finding what stands at a place of each row, when it is taken away."""
     gains = []
-    for rows in torch.arange(len(place)).split(AT_ONCE):
+    for rows in _pieces(torch.arange(len(place))):
         part, at = histories.rows(rows), torch.from_numpy(place)[rows]
         true = part.item[torch.arange(len(at)), at]
         rest = part.without(at)
@@ -71,6 +71,10 @@ def _category_found(imagination: Imagination, histories: Histories, rows: Tensor
     mass = torch.zeros(len(rows), size + 1).scatter_add(1, column, chances)[:, :-1]
     best = mass.masked_fill(visible.bool(), -1).topk(min(BEST, size), dim=1).indices
     return _gains(best, true[rows])
+
+
+def _pieces(rows: Tensor) -> list[Tensor]:
+    return [rows[start : start + AT_ONCE] for start in range(0, len(rows), AT_ONCE)]
 
 
 def _gains(best: Tensor, true: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ import signal
 import time
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -54,7 +55,7 @@ def generate(*options: object) -> Ran:
     return reaseq("diffusion", "generate", *options, *KB)
 
 
-def of_some_users_nothing() -> dict[str, object]:
+def of_some_users_nothing() -> dict[str, Any]:
     """Imagine one behaviour of each user, and again with as much demand for it as half of these have."""
     generate("--count", 1, "--chains", 1)
     with open_existing_database("sqlite:///shop.db") as database, database.session() as session:

@@ -62,10 +62,10 @@ def test_a_share_of_nothing_changes_nothing() -> None:
 def test_telling_categories_apart_changes_nothing_of_the_items() -> None:
     torch.set_num_threads(1)
     material = Material(two_tastes(), brands(), {TITLE: vectors().numpy()})
-    settings = {"epochs": 2, "width": 16, "layers": 1, "heads": 1, "batch_size": 32, "negatives": 0}
+    small = DiffusionConfig(epochs=2, width=16, layers=1, heads=1, batch_size=32, negatives=0)
     histories = [material.behaviors.of_user(user)[:-1] for user in material.behaviors.users[:20]]
 
-    models = [fit_diffusion(material, DiffusionConfig(**settings, categories=own)) for own in (True, False)]
+    models = [fit_diffusion(material, small.model_copy(update={"categories": own})) for own in (True, False)]
 
     told, not_told = (model.suggest(histories, 5) for model in models)
     assert (told[0] == not_told[0]).all()
