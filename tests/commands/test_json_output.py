@@ -76,6 +76,7 @@ COMMANDS: dict[str, list[str]] = {
     "prompts import": ["critic.prompty", "--as", "critic", "--prompts", "own-prompts"],
 }
 
+MAY_BE_EMPTY = {"prompts lint"}  # the bundled prompts have no findings
 BEFORE: dict[str, list[str]] = {
     "ranker export": ["ranker", "train", "--config", "small.toml"],
     "replay": ["trace", "kettles.csv", "--item", "K1"],
@@ -120,7 +121,7 @@ def test_the_output_is_one_document(
     ran = reaseq(*command.split(), *COMMANDS[command], "--json")
 
     assert ran.code == 0, ran.errors
-    assert ran.document
+    assert ran.document or command in MAY_BE_EMPTY
 
 
 def test_a_trace_gives_what_each_step_found_as_data() -> None:
