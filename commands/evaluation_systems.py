@@ -7,10 +7,11 @@ from decimal import Decimal
 import typer
 
 from agents.phrasing import phrase_value
-from commands.catalog_run import Rows, RunReport, run_rows
+from commands.catalog_run import Rows, run_rows
 from commands.evaluation_gold import GoldSet, narrowed
 from commands.output import INTERRUPTED, TERMINATED, say
 from commands.run_options import RunOptions, controls_of
+from commands.run_report import RunReport
 from commands.sample_scores import evidence_holds
 from commands.settings import Settings
 from evaluators.evaluation import SystemResult
