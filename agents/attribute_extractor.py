@@ -8,7 +8,6 @@ from agents.answering import Interviewer
 from agents.claim_checks import value_fault
 from agents.extraction.aids import NO_AIDS, Aids
 from agents.extraction.cascade import settled
-from agents.extraction.corrections import Corrections
 from agents.extraction.merging import merged
 from agents.extraction.picks import pick
 from agents.extraction.proposals import propose
@@ -18,6 +17,7 @@ from agents.reading.rules import rule_claims
 from agents.reading.unread_values import unread_values
 from agents.trust.confidence import calibrated
 from memory.category import CategoryTemplate
+from memory.corrections import Corrections
 from memory.schema import CatalogItem, Claim, UngroundedProposal
 from prompts.library import Prompt
 

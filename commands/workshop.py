@@ -58,9 +58,13 @@ class Workshop:
 
 @asynccontextmanager
 async def open_workshop(
-    settings: Settings, *, controls: RunControls | None = None, off_loop: bool = False
+    settings: Settings,
+    *,
+    controls: RunControls | None = None,
+    off_loop: bool = False,
+    prompts: PromptLibrary | None = None,
 ) -> AsyncIterator[Workshop]:
-    """Open the knowledge base with its ledger, the taxonomy with its search, the prompts and the model.
+    """Open the knowledge base with its ledger, the taxonomy with its search, the prompts unless given, and the model.
 
     `off_loop` opens them, and later reads and writes the knowledge base, in threads: for an event loop that has other
     work than ours. One item at a time may then be on its way.
@@ -75,7 +79,7 @@ async def open_workshop(
             database = await _done(lambda: open_database(settings.kb, durability=settings.durability), off_loop)
             try:
                 async with Ledger(database) as ledger, _in_batches(model, controls, database, ledger) as asked:
-                    opened = _Opened(settings, *asked, controls, database, ledger, stronger)
+                    opened = _Opened(settings, *asked, controls, database, ledger, stronger, prompts)
                     yield await _done(lambda: _workshop(opened, off_loop), off_loop)
             finally:
                 await _done(database.dispose, off_loop)
@@ -130,14 +134,15 @@ class _Opened(NamedTuple):
     database: Database
     ledger: Ledger
     stronger: ChatModel | None
+    prompts: PromptLibrary | None
 
 
 def _workshop(opened: _Opened, off_loop: bool) -> Workshop:
-    settings, model, batches, controls, database, ledger, _ = opened
+    settings, model, batches, controls, database, ledger, _, given = opened
     for doubt in doubts_about(settings):
         say_once(f"note: {doubt}")
     taxonomy = taxonomy_of(settings)
-    prompts = prompts_of(settings, model)
+    prompts = given or prompts_of(settings, model)
     encoder = MiniLmEncoder()
     lasting = _lasting(model, settings, controls, ledger)
     capabilities = capabilities_of(settings, model)

@@ -9,12 +9,12 @@ from agents.category_expert import choose_category, complete_template
 from agents.critic import review_claims
 from agents.demand_analyst import propose_demands
 from agents.demand_critic import review_demands
-from agents.extraction.corrections import Corrections
 from agents.human_rulings import human_claims, human_verdicts, peoples_word
 from agents.summarizer import summarize
 from graphs.context import EnrichmentContext
 from graphs.state import EnrichmentState, EnrichmentUpdate, accepted_claims, claims_to_review
 from memory.category import CategoryTemplate
+from memory.corrections import Corrections
 from memory.rulings import Said
 from memory.schema import Decision, Verdict
 

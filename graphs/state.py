@@ -5,8 +5,8 @@ from typing import Annotated, TypeVar
 
 from typing_extensions import TypedDict  # the one of `typing` has no JSON schema before Python 3.12
 
-from agents.extraction.corrections import Corrections
 from memory.category import CategoryChoice, CategoryTemplate
+from memory.corrections import Corrections
 from memory.schema import CatalogItem, Claim, Decision, Demand, UngroundedProposal, Verdict
 
 T = TypeVar("T")

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from agents.answering import Interviewer
-from agents.extraction.corrections import Corrections
 from memory.category import CategoryTemplate
+from memory.corrections import Corrections
 from memory.schema import CatalogItem
 from prompts.library import Prompt
 

@@ -117,3 +117,20 @@ def context_of(
         max_revisions=max_revisions,
     )
     return context, journal
+
+
+def looping_answers() -> list[ScriptedAnswer]:
+    """Return the answers of a way with a loop: the brand goes back once, and is right then."""
+    first: list[JsonValue] = [
+        {"claim_id": f"0.{n}.{name}", "decision": "revise" if name == "brand" else "accept", "note": "no brand"}
+        for n in range(4)
+        for name in ("brand", "volume", "color")
+    ]
+    second: list[JsonValue] = [{"claim_id": "1.0.brand", "decision": "accept", "note": ""}]
+    return [
+        *usual_answers(),
+        ScriptedAnswer(agent="attribute_extractor", round=0, answer={"claims": [proposal("brand", "water")]}),
+        ScriptedAnswer(agent="attribute_extractor", round=1, answer={"claims": [proposal("brand", "Acme")]}),
+        ScriptedAnswer(agent="critic", round=0, answer={"verdicts": first}),
+        ScriptedAnswer(agent="critic", round=1, answer={"verdicts": second}),
+    ]

@@ -1,12 +1,10 @@
 """What goes back to the attribute extractor after a critic's round."""
 
-from dataclasses import dataclass
-
+from memory.record import Record
 from memory.schema import Claim, UngroundedProposal, Verdict
 
 
-@dataclass(frozen=True)
-class Corrections:
+class Corrections(Record):
     """What was refused in earlier rounds, and why; the next round does not offer it again."""
 
     failed: tuple[tuple[Claim, Verdict], ...] = ()
