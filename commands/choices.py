@@ -41,9 +41,13 @@ def taxonomy_of(settings: Settings) -> Taxonomy:
 
 
 def prompts_of(settings: Settings, model: ChatModel) -> PromptLibrary:
-    """Return the prompts for a model: the short variants where it can only pick what it is offered."""
-    variant = None if model.capabilities.proposes else EMBEDDED_VARIANT
-    return PromptLibrary.load(settings.prompts or default_folder(), variant)
+    """Return the prompts for a model."""
+    return PromptLibrary.load(settings.prompts or default_folder(), variant_for(model))
+
+
+def variant_for(model: ChatModel) -> str | None:
+    """Return the variant of prompts that a model gets: the short one where it can only pick what it is offered."""
+    return None if model.capabilities.proposes else EMBEDDED_VARIANT
 
 
 def keyless(settings: Settings) -> Settings:

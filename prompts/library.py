@@ -1,8 +1,7 @@
 """The prompts of a folder: loaded, checked, rendered, and known by a fingerprint of their content."""
 
 import hashlib
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Self
@@ -12,11 +11,12 @@ from jinja2 import TemplateError
 
 from memory.model_call import Message
 from memory.record import Record
-from prompts.linting import FRAGMENT_NAME, Fragments, PromptError, compiled, read_prompt, read_text
+from prompts.findings import PromptError, refuse
+from prompts.prompt_files import take_apart
+from prompts.sources import PROMPT_NAME, Texts, normal_text, texts_in
+from prompts.templates import Fragments, compiled
 
 __all__ = ["Prompt", "PromptError", "PromptLibrary", "RenderedPrompt", "default_folder"]
-
-_NAME = re.compile(r"[a-z][a-z_]*")
 
 
 class RenderedPrompt(Record):
@@ -75,6 +75,9 @@ class PromptLibrary:
 
     def __init__(self, prompts: Iterable[Prompt]) -> None:
         self._prompts = {prompt.name: prompt for prompt in sorted(prompts, key=lambda prompt: prompt.name)}
+        self._texts: Texts = {}
+        self._variant: str | None = None
+        self._folder = Path()
 
     @classmethod
     def load(cls, folder: Path, variant: str | None = None) -> Self:
@@ -83,18 +86,34 @@ class PromptLibrary:
         A prompt is a file NAME.md; README.md is none, and _NAME.md is a fragment that prompts may include.
         `PromptError` names the first file that breaks a rule.
         """
-        if not folder.is_dir():
-            raise PromptError(f"{folder}: no such folder of prompts")
-        files, fragments = _files(folder), _fragments(folder)
-        if variant is not None and (folder / variant).is_dir():
-            stand_ins = _files(folder / variant)
-            for name in stand_ins.keys() - files.keys():
-                raise PromptError(f"{stand_ins[name]}: stands in for nothing; {folder / name}.md is missing")
-            files |= stand_ins
-            fragments |= _fragments(folder / variant)
-        if not files:
-            raise PromptError(f"{folder}: holds no prompts (NAME.md)")
-        return cls(_load(name, path, folder, fragments) for name, path in files.items())
+        return cls.from_texts(texts_in(folder, variant), variant, folder)
+
+    @classmethod
+    def from_texts(cls, texts: Mapping[str, str], variant: str | None = None, folder: Path = Path()) -> Self:
+        """Return the prompts of a folder's texts, by their path in it; errors and `file_of` call it `folder`."""
+        kept = {file: normal_text(text) for file, text in texts.items()}
+        fragments = fragments_in(kept, variant)
+        library = cls(
+            loaded(name, folder / file, kept[file], fragments) for name, file in _files(kept, variant, folder)
+        )
+        library._texts, library._variant, library._folder = kept, variant, folder
+        return library
+
+    def with_text(self, name: str, text: str) -> Self:
+        """Return the library with another text of one prompt ("critic") or file ("_tone.md"); nothing is written.
+
+        `PromptError` where the text breaks a rule, or the library was not made of texts.
+        """
+        file = name if name in self._texts else str(self.file_of(name).relative_to(self._folder))
+        return self.from_texts({**self._texts, file: text}, self._variant, self._folder)
+
+    def file_of(self, name: str) -> Path:
+        """Return the file that a prompt was read from; `PromptError` where there is none of that name."""
+        self.get(name)
+        files = dict(_files(self._texts, self._variant, self._folder)) if self._texts else {}
+        if name not in files:
+            raise PromptError(f"the prompt {name!r} was read from no file")
+        return self._folder / files[name]
 
     def get(self, name: str) -> Prompt:
         """Return one prompt; `PromptError` lists those there."""
@@ -122,38 +141,50 @@ def default_folder() -> Path:
     return Path(__file__).parent
 
 
-def _files(folder: Path) -> dict[str, Path]:
-    """Return the prompt files of a folder by name."""
-    paths = [path for path in sorted(folder.glob("*.md")) if path.name != "README.md" and path.name[0] != "_"]
-    for path in paths:
-        if not _NAME.fullmatch(path.stem):
-            raise PromptError(f"{path}: a prompt's name has small letters and _ only")
-    return {path.stem: path for path in paths}
+def fragments_in(texts: Mapping[str, str], variant: str | None = None) -> dict[str, str]:
+    """Return the fragments that prompts may include, by file name; a variant's own stand in for their namesakes."""
+    places = ["", *([f"{variant}/"] if variant is not None else [])]
+    return {
+        file.removeprefix(place): text + "\n"
+        for place in places
+        for file, text in texts.items()
+        if file.startswith(f"{place}_") and "/" not in file.removeprefix(place)
+    }
 
 
-def _fragments(folder: Path) -> dict[str, str]:
-    """Return the texts of a folder's fragments by file name."""
-    paths = sorted(folder.glob("_*.md"))
-    for path in paths:
-        if not FRAGMENT_NAME.fullmatch(path.name):
-            raise PromptError(f"{path}: a fragment's name has small letters and _ only")
-    return {path.name: read_text(path, folder) + "\n" for path in paths}
-
-
-def _load(name: str, path: Path, folder: Path, fragments: dict[str, str]) -> Prompt:
-    source = read_prompt(path, folder, fragments)
-    head = source.head
-    if name != head.agent and not name.startswith(f"{head.agent}_"):
-        raise PromptError(f"{path}: agent {head.agent!r} has its prompts in {head.agent}.md or {head.agent}_*.md")
+def loaded(name: str, path: Path, text: str, fragments: Mapping[str, str]) -> Prompt:
+    """Return the prompt of a file's text; `PromptError` names the first rule that it breaks."""
+    source, findings = take_apart(str(path), name, text, fragments)
+    refuse(findings)
+    if source is None:
+        raise PromptError(f"{path}: is no prompt")
     prompt = Prompt(
         name=name,
-        agent=head.agent,
-        purpose=head.purpose,
-        inputs=head.inputs,
-        notes=head.notes,
-        system=source.system,
-        user=source.user,
+        agent=source.head.agent,
+        purpose=source.head.purpose,
+        inputs=source.head.inputs,
+        notes=source.head.notes,
+        system=source.system.text,
+        user=source.user.text,
         fragments=source.fragments,
     )
     prompt.render(**dict.fromkeys(prompt.inputs, "x"))  # what only fails when it runs fails here
     return prompt
+
+
+def _files(texts: Mapping[str, str], variant: str | None, folder: Path) -> list[tuple[str, str]]:
+    """Return (name, file) of each prompt: a variant's own in the place of their namesakes."""
+    files = {file.removesuffix(".md"): file for file in texts if "/" not in file and not file.startswith("_")}
+    if variant is not None:
+        of_variant = [file for file in texts if file.startswith(f"{variant}/") and not file.startswith(f"{variant}/_")]
+        for file in of_variant:
+            name = Path(file).stem
+            if name not in files:
+                raise PromptError(f"{folder / file}: stands in for nothing; {folder / name}.md is missing")
+            files[name] = file
+    if not files:
+        raise PromptError(f"{folder}: holds no prompts (NAME.md)")
+    for name, file in files.items():
+        if not PROMPT_NAME.fullmatch(name):
+            raise PromptError(f"{folder / file}: a prompt's name has small letters and _ only")
+    return list(files.items())

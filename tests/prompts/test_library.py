@@ -127,8 +127,8 @@ def test_what_shapes_the_messages_changes_the_fingerprint(folder: Path, text: st
         (CRITIC.replace("agent: critic", "agent: critic\nagent: critic"), "line 3: 'agent' is repeated"),
         (CRITIC.replace("Rule on each claim.", "!!python/object/apply:os.getcwd []"), "line 3: could not determine"),
         (CRITIC.replace("[item, claims]", "&a [item, claims]\nb: *a"), "line 5: aliases are not allowed"),
-        (CRITIC.replace("[item, claims]", "[item, claims, nonce]"), "are ['claims', 'item'], the inputs declared"),
-        (CRITIC.replace("[item, claims]", "[item]"), "are ['claims', 'item'], the inputs declared are ['item']"),
+        (CRITIC.replace("[item, claims]", "[item, claims, nonce]"), "line 4: declares the input 'nonce'"),
+        (CRITIC.replace("[item, claims]", "[item]"), "line 16: uses the slot 'claims', but its inputs are ['item']"),
         (CRITIC.replace("# System", "# Systems"), "the headings are ['Systems', 'User']"),
         (CRITIC.replace("# User", "## User"), "the headings are ['System']"),
         (CRITIC + "# Notes\nmore", "the headings are ['System', 'User', 'Notes']"),
@@ -142,9 +142,9 @@ def test_what_shapes_the_messages_changes_the_fingerprint(folder: Path, text: st
         (CRITIC.replace("Claims:", "{% include item %}"), "whose name is computed"),
         (CRITIC.replace("Claims:", "{% import '_x.md' as x %}"), "line 15: a prompt only includes fragments"),
         (CRITIC.replace("Claims:", "{% extends '_x.md' %}"), "line 15: a prompt only includes fragments"),
-        (CRITIC.replace("Claims:", "{{ range(3) }}"), "['claims', 'item', 'range']"),
+        (CRITIC.replace("Claims:", "{{ range(3) }}"), "line 15: calls nothing"),
         (CRITIC.replace("{{ item }}", "{{ item + 1 }}"), "cannot be rendered"),
-        (CRITIC.replace("{{ item }}", "{{ item.__class__.__mro__ }}"), "cannot be rendered"),
+        (CRITIC.replace("{{ item }}", "{{ item.__class__.__mro__ }}"), "line 13: asks a text for '__mro__'"),
         (CRITIC + "x" * 70_000, "at most 65536 bytes"),
     ],
 )
@@ -208,7 +208,7 @@ def test_a_fragment_that_no_prompt_includes_changes_nothing(folder: Path) -> Non
 def test_a_fragment_includes_nothing(folder: Path) -> None:
     (folder / "_tone.md").write_text("{% include '_tone.md' %}", encoding="utf-8")
 
-    with pytest.raises(PromptError, match=r"_tone\.md: no fragment"):
+    with pytest.raises(PromptError, match=r"_tone\.md, line 1: no fragment"):
         loaded(folder, CRITIC.replace("Claims:", "{% include '_tone.md' %}"))
 
 
