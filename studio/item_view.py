@@ -9,8 +9,8 @@ from studio.parts import Cell, box, heading, link, table, text
 STYLES = {Decision.ACCEPT: "good", Decision.REVISE: "doubt", Decision.REJECT: "bad", Decision.ABSTAIN: "doubt"}
 
 
-def show_item(item: CatalogItem, enrichment: Enrichment) -> None:
-    """Show an item and all that is known of it."""
+def show_item(item: CatalogItem, enrichment: Enrichment, *, folded: bool = False) -> None:
+    """Show an item and all that is known of it; `folded`: what is known only when it is asked for."""
     with box("title"):
         text(item.id, "mono soft")
         text(phrase_path(enrichment.category.path), "badge accent")
@@ -19,6 +19,12 @@ def show_item(item: CatalogItem, enrichment: Enrichment) -> None:
         show_source(item, evidence_of(enrichment.accepted))
     if enrichment.summary:
         text(enrichment.summary, "told part")
+    with box("part", "details").props("" if folded else "open"):
+        text(f"What is known: {len(enrichment.claims)} claims, {len(enrichment.demands)} demands", tag="summary")
+        _show_known(enrichment)
+
+
+def _show_known(enrichment: Enrichment) -> None:
     with box("part"):
         show_claims(enrichment.claims, enrichment.verdicts)
     show_demands(enrichment.demands, enrichment.demand_verdicts)

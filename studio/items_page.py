@@ -4,11 +4,13 @@ import asyncio
 from functools import partial
 
 from nicegui import ui
+from nicegui.element import Element
 from nicegui.page_arguments import PageArguments
 
 from memory.item_search import FoundItem
 from memory.items import item_of
 from memory.store import enrichment_of, failure_of
+from studio.item_traces import ItemTraces
 from studio.item_view import show_item, show_unknown
 from studio.parts import address, box, button, empty, text, waiting
 from studio.shell import Shell
@@ -37,10 +39,17 @@ async def items_page(bench: Workbench, shell: Shell, arguments: PageArguments) -
             waiting("reading")
     await found.search()
     if item_id:
-        await _fill(bench, shown, item_id)
+        bench.chosen = item_id
+        numbers = {name: _number(arguments, name) for name in ("trace", "step", "beside")}
+        await _fill(bench, shown, item_id, numbers)
 
 
-async def _fill(bench: Workbench, shown: ui.element, item_id: str) -> None:
+def _number(arguments: PageArguments, name: str) -> int:
+    given = arguments.query_parameters.get(name, "")
+    return int(given) if given.isdecimal() and len(given) < 10 else 0
+
+
+async def _fill(bench: Workbench, shown: Element, item_id: str, numbers: dict[str, int]) -> None:
     item, known, failure = await bench.read(
         lambda session: (
             item_of(session, item_id),
@@ -52,10 +61,12 @@ async def _fill(bench: Workbench, shown: ui.element, item_id: str) -> None:
     with shown:
         if item is None:
             empty("There is no such item", "It may have been stored in another knowledge base.")
-        elif known is None:
+            return
+        if known is None:
             show_unknown(item, failure)
         else:
-            show_item(known.item, known.enrichment)
+            show_item(known.item, known.enrichment, folded=bool(numbers["trace"]))
+        await ItemTraces(bench, item).show(**numbers)
 
 
 class _Results:

@@ -18,12 +18,12 @@ def reliability_plot(claims: Iterable[JudgedClaim]) -> None:
     """Show how often claims of about the same confidence were right."""
     found = calibration(Judged(confidence=claim.confidence, right=claim.right) for claim in claims)
     dots = [(part.confidence, part.accuracy, part.claims) for part in found.bins]
-    _show("reliability", dots=dots, error=found.ece, brier=found.brier)
+    plot("reliability", dots=dots, error=found.ece, brier=found.brier)
 
 
 def histogram(counts: Sequence[int]) -> None:
     """Show how many claims have which confidence: ten bins from 0 to 1."""
-    _show("histogram", counts=list(counts), most=max(*counts, 1))
+    plot("histogram", counts=list(counts), most=max(*counts, 1))
 
 
 def drawn(svg: str) -> None:
@@ -31,7 +31,8 @@ def drawn(svg: str) -> None:
     ui.html(svg, sanitize=False).classes("wide")
 
 
-def _show(name: str, **values: object) -> None:
+def plot(name: str, **values: object) -> None:
+    """Show one of the plots of the template."""
     template = _plots().get_template("plots.html").module
     drawn(str(getattr(template, name)(**values)))
 

@@ -3,21 +3,24 @@
 import asyncio
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from threading import Lock, Thread
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
-from commands.catalog_run import Rows, run_rows
+import typer
+
 from commands.progress import Standing
-from commands.run_options import RunControls, RunOptions
+from commands.run_options import RunControls
 from commands.run_report import RunReport
-from commands.settings import Settings
+from commands.run_watch import Watch
 from memory.errors import ReaseqError
 
 LOOK_SECONDS = 0.3  # between two looks at where the run stands
+
+Work = Callable[[Watch], Coroutine[Any, Any, object]]
 
 
 class RunUnderWay(ReaseqError):
@@ -29,40 +32,39 @@ class DeskRun:
     """One run: what it is, where it stands, what came of it."""
 
     title: str
-    settings: Settings
-    rows: Rows
-    options: RunOptions
-    began: float = field(default_factory=time.monotonic)
+    work: Work
+    about: str = ""  # what tells it from runs of another kind
     total: int | None = None
     standing: Standing | None = None  # None: it is being opened
-    report: RunReport | None = None  # once it has ended
+    outcome: object = None  # what the work returned
     problem: str = ""
+    ended: bool = False
     stopping: bool = False
     seconds: float = 0.0
-    _loop: asyncio.AbstractEventLoop | None = None
-    _controls: RunControls | None = None
-    _live: RunReport | None = None
+    _loop: asyncio.AbstractEventLoop | None = field(default=None, repr=False)
+    _controls: RunControls | None = field(default=None, repr=False)
+    _report: RunReport | None = field(default=None, repr=False)
 
     @property
-    def ended(self) -> bool:
-        """Whether it has ended, well or not."""
-        return self.report is not None or bool(self.problem)
+    def report(self) -> RunReport | None:
+        """What came of it, where it was a catalog's run and has ended."""
+        return self.outcome if isinstance(self.outcome, RunReport) else None
 
     def stop(self) -> None:
         """Ask it to stop at its ease: what is in flight is stored."""
         self.stopping = True
-        if self._loop is not None and self._controls is not None:
+        if self._loop is not None:
             self._loop.call_soon_threadsafe(self._wish)
 
     def _wish(self) -> None:
-        if self._live is not None and self._controls is not None:
-            self._live.stopped_by = signal.SIGINT  # as if its user had asked at a terminal
+        if self._report is not None and self._controls is not None:
+            self._report.stopped_by = signal.SIGINT  # as if its user had asked at a terminal
             self._controls.stop.wish()
 
     @contextmanager
     def watching(self, controls: RunControls, report: RunReport) -> Iterator[None]:
         """Let the run be stopped from other threads."""
-        self._loop, self._controls, self._live = asyncio.get_running_loop(), controls, report
+        self._loop, self._controls, self._report = asyncio.get_running_loop(), controls, report
         if self.stopping:  # asked for while it was opened
             self._wish()
         try:
@@ -148,9 +150,12 @@ class RunDesk:
 
 def _work(run: DeskRun) -> None:
     try:
-        run.report = asyncio.run(run_rows(run.settings, run.rows, run.options, DeskWatch(run)))
+        run.outcome = asyncio.run(run.work(DeskWatch(run)))
     except (ReaseqError, OSError) as error:
         run.problem = str(error)
+    except typer.Exit:  # how an evaluation ends that was asked to stop
+        run.problem = "stopped; the same run goes on where it was"
     finally:
-        if not run.ended:  # what nobody foresaw is told where the process writes its log
-            run.problem = "it ended by an error of the program: its log says more"
+        if run.outcome is None and not run.problem:  # what nobody foresaw; the log has it
+            run.problem = "it ended by an error of the program: the log of the studio says which"
+        run.ended = True

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from nicegui import ui
 
-from commands.catalog_run import Rows, catalog_rows
+from commands.catalog_run import Rows, catalog_rows, run_rows
 from commands.run_options import RunOptions
 from commands.stored_rows import failed_rows, stale_rows
 from studio.parts import box, button, heading
@@ -63,7 +63,8 @@ class RunForm:
         )
 
     async def _begin(self, title: str, rows: Rows, options: RunOptions) -> None:
-        self._bench.desk.begin(DeskRun(title, self._bench.settings, rows, options))
+        settings = self._bench.settings
+        self._bench.desk.begin(DeskRun(title, lambda watch: run_rows(settings, rows, options, watch)))
         told = self._began()
         if isinstance(told, Awaitable):
             await told

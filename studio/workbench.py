@@ -12,8 +12,10 @@ from memory.database import Database, Session, open_database
 from memory.item_search import ItemSearch
 from memory.runs import runs
 from studio.run_desk import RunDesk
+from studio.trace_desk import TraceDesk
 
 T = TypeVar("T")
+SAMPLE_GOLD = SAMPLE_CATALOG.with_name("gold.jsonl")
 LOOKED_AT = 200  # runs whose catalogs are offered again
 
 
@@ -24,9 +26,13 @@ class Workbench:
     settings: Settings
     database: Database
     given: tuple[Path, ...] = ()  # catalogs named on the command line
+    gold: Path = SAMPLE_GOLD  # golden items that prompts are tried on
+    gold_catalog: Path | None = SAMPLE_CATALOG  # has the texts of those that are an id alone
     desk: RunDesk = field(default_factory=RunDesk)
+    traces: TraceDesk = field(default_factory=TraceDesk)
     dark: bool | None = None  # None: as the browser says
     searched: str = ""  # the last search for items
+    chosen: str = ""  # the id of the item that was looked at last
 
     def __post_init__(self) -> None:
         self.search = ItemSearch(self.database, self.settings.cache)
