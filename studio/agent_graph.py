@@ -58,9 +58,9 @@ def _lines(steps: Sequence[TraceStep]) -> list[Line]:
         end = 2 + (place + 1) * (WIDTH + GAP)
         path = f"M{end - GAP} {middle}H{end - 6}"
         lines.append(Line(path, f"M{end - 8} {middle - 5}L{end - 1} {middle}L{end - 8} {middle + 5}Z", way in taken))
-    begin, end = (2 + NODES.index(node) * (WIDTH + GAP) + WIDTH / 2 for node in BACK)
-    path = f"M{begin} {TOP}C{begin} 4 {end} 4 {end} {TOP - 6}"
-    arrow = f"M{end - 5} {TOP - 8}L{end} {TOP - 1}L{end + 5} {TOP - 8}Z"
+    begin, back = (2 + NODES.index(node) * (WIDTH + GAP) + WIDTH / 2 for node in BACK)
+    path = f"M{begin} {TOP}C{begin} 4 {back} 4 {back} {TOP - 6}"
+    arrow = f"M{back - 5} {TOP - 8}L{back} {TOP - 1}L{back + 5} {TOP - 8}Z"
     lines.append(Line(path, arrow, BACK in taken))
     return sorted(lines, key=lambda line: line.taken)
 

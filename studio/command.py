@@ -19,6 +19,13 @@ Host = Annotated[str, typer.Option("--host", help="Elsewhere than on this machin
 TokenFile = Annotated[
     Path | None, typer.Option("--token-file", help="Has the token to open it with; else a new one.", metavar="FILE")
 ]
+Gold = Annotated[
+    Path | None, typer.Option("--gold", help="Golden items to try prompts on; else the sample's.", metavar="FILE")
+]
+GoldCatalog = Annotated[
+    Path | None,
+    typer.Option("--gold-catalog", help="Has the texts of those that are an id alone.", metavar="FILE"),
+]
 
 
 class StudioMissing(ReaseqError):
@@ -33,6 +40,8 @@ def studio(
     port: Port = PORT,
     host: Host = LOOPBACK,
     token_file: TokenFile = None,
+    gold: Gold = None,
+    gold_catalog: GoldCatalog = None,
     **settings: Any,
 ) -> None:
     """Open the workbench: items, prompts, runs, knowledge and review in a browser, on this machine alone."""
@@ -43,7 +52,10 @@ def studio(
         from studio.workbench import Workbench  # noqa: PLC0415
     except ModuleNotFoundError as error:
         raise StudioMissing(f"the studio needs {error.name}: pip install 'reaseq[studio]'") from None
-    serve(Workbench.open(chosen, tuple(catalogs or ())), host, port, token, _tell)
+    bench = Workbench.open(chosen, tuple(catalogs or ()))
+    if gold is not None:
+        bench.gold, bench.gold_catalog = gold, gold_catalog
+    serve(bench, host, port, token, _tell)
 
 
 def _tell(url: str) -> None:

@@ -78,7 +78,7 @@ def _show(view: GraphView) -> None:
         text(f"{stale.item_id}: {'; '.join(stale.why)}", "told doubt")
     with box("part"):
         heading("What stands beside it", "each leads on")
-        table(["", "", "not shown"], _rows(view, _beside(view)))
+        table(["kind", "how it relates", "not shown"], _rows(view, _beside(view)))
 
 
 def _beside(view: GraphView) -> list[Edge]:

@@ -8,7 +8,7 @@ from studio.agent_graph import show_agent_graph
 from studio.parts import Cell, address, box, button, heading, table, text, waiting
 from studio.trace_comparison_view import show_comparison
 from studio.trace_desk import TraceJob
-from studio.trace_view import show_trace
+from studio.trace_view import TraceView
 from studio.workbench import Workbench
 
 LISTED = 20
@@ -34,7 +34,8 @@ class ItemTraces:
                 pair = await self._bench.read(lambda session: (trace_of(session, trace), trace_of(session, beside)))
                 show_comparison(*pair)
             elif trace:
-                show_trace(self._bench, await self._bench.read(lambda session: trace_of(session, trace)), step)
+                stored = await self._bench.read(lambda session: trace_of(session, trace))
+                TraceView(self._bench, stored).show(step)
         self._look_at_job()
 
     def _run(self) -> None:

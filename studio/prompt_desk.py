@@ -41,9 +41,9 @@ class PromptDesk:
                 button("As saved", self._revert, hint="drop the edit")
                 button("Save", self.save, "primary save", key="Ctrl-S")
         text(f"{self._file.relative_to(self._folder)} · takes {', '.join(self._prompt.inputs)}", "soft small")
-        self._findings = box("stack tight findings part")
-        with box("columns part"):
-            with box():
+        self._findings = box("stack tight findings")
+        with box("columns"):
+            with box("stack"):
                 self._show_editor()
             self._views = PromptViews(self._bench, self._prompt.name)
             self._views.show()

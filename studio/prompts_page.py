@@ -28,8 +28,9 @@ async def prompts_page(bench: Workbench, shell: Shell, arguments: PageArguments)
 def _show_list(bench: Workbench, prompts: list[Prompt], chosen: str) -> None:
     variant = variant_of(bench.settings)
     heading("Prompts", f"as {bench.settings.model} gets them" + (f"; variant {variant}" if variant else ""))
-    text(str(folder_of(bench.settings)), "soft small mono")
-    with box("list part"):
+    folder = folder_of(bench.settings)
+    text(f"folder {folder.name}", "soft small").props["title"] = str(folder)
+    with box("list"):
         for prompt in prompts:
             with box("chosen" if prompt.name == chosen else "", "a") as entry:
                 text(prompt.name.replace("_", " "))

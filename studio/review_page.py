@@ -32,7 +32,7 @@ async def review_page(bench: Workbench, shell: Shell) -> None:
     learnt = _Learnt(bench)
     with right:
         learnt.place = box("stack")
-    with left:
+    with left, box("stack"):
         desk = ReviewDesk(bench, learnt.fill)
         desk.filters()
         desk.place = box("panel")

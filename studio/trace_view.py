@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from nicegui import ui
+from nicegui.element import Element
 
 from memory.trace import Trace, TraceStep
 from studio.agent_graph import show_agent_graph
@@ -12,55 +12,77 @@ from studio.step_view import show_step
 from studio.workbench import Workbench
 
 
-def show_trace(bench: Workbench, trace: Trace, chosen: int) -> None:
-    """Show a stored trace with one of its steps open."""
-    number = trace.id or 0
-    spent = trace.spent
-    with box("row between"):
-        heading(f"Trace {number}", _told(trace))
-        if trace.replay_of:
-            link(
-                f"compare with trace {trace.replay_of} →",
-                "items",
-                "small",
-                item=trace.item.id,
-                trace=trace.replay_of,
-                beside=number,
-            )
-    if trace.failure:
-        text(f"It failed: {trace.failure}", "told bad")
-    first = {step.node: step.number for step in reversed(trace.steps)}
-    addresses = {node: address("items", item=trace.item.id, trace=number, step=n) for node, n in first.items()}
-    with box("panel wide"):
-        show_agent_graph(trace.steps, "", addresses)
-    text(
-        f"{spent.calls} calls, {spent.usage.prompt_tokens:,} + {spent.usage.completion_tokens:,} tokens, "
-        f"{spent.cost:.4f}{' + ?' if spent.unpriced else ''} spent, {spent.seconds:.2f} s",
-        "soft small",
-    )
-    if not trace.steps:
-        return
-    step = next((one for one in trace.steps if one.number == chosen), trace.steps[0])
-    with box("columns aside part"):
-        _show_steps(trace, step)
-        with box("panel"):
-            _show_chosen(bench, trace, step)
+class TraceView:
+    """A stored trace with one of its steps open."""
+
+    steps: Element
+    chosen: Element
+
+    def __init__(self, bench: Workbench, trace: Trace) -> None:
+        self._bench, self._trace = bench, trace
+
+    def show(self, chosen: int) -> None:
+        """Show it; without a step of that number the first one is open."""
+        trace = self._trace
+        self._show_head()
+        first = {step.node: step.number for step in reversed(trace.steps)}
+        addresses = {
+            node: address("items", item=trace.item.id, trace=trace.id or 0, step=n) for node, n in first.items()
+        }
+        with box("panel wide"):
+            show_agent_graph(trace.steps, "", addresses)
+        if not trace.steps:
+            return
+        with box("columns aside part"):
+            self.steps = box("list steps")
+            self.chosen = box("panel chosen-step")
+        self._open(next((one for one in trace.steps if one.number == chosen), trace.steps[0]))
+
+    def _show_head(self) -> None:
+        trace, spent = self._trace, self._trace.spent
+        with box("row between"):
+            heading(f"Trace {trace.id}", _told(trace))
+            if trace.replay_of:
+                about: dict[str, str | int] = {"item": trace.item.id, "trace": trace.replay_of, "beside": trace.id or 0}
+                link(f"compare with trace {trace.replay_of} →", "items", "small", **about)
+        tokens = f"{spent.usage.prompt_tokens:,} + {spent.usage.completion_tokens:,} tokens"
+        money = f"{spent.cost:.4f}{' + ?' if spent.unpriced else ''} spent"
+        text(f"{spent.calls} calls, {tokens}, {money}, {spent.seconds:.2f} s", "soft small")
+        if trace.failure:
+            text(f"It failed: {trace.failure}", "told bad")
+
+    def _open(self, step: TraceStep) -> None:
+        self.steps.clear()
+        with self.steps:
+            for one in self._trace.steps:
+                self._show_entry(one, chosen=one is step)
+        self.chosen.clear()
+        with self.chosen:
+            with box("row between"):
+                heading(f"{step.number}. {step.node.replace('_', ' ')}")
+                form = box("replay")
+                button("Run again from here", lambda: self._replay(step, form), "again", hint="what was before is free")
+            form.move(self.chosen)
+            show_step(self._trace.item, step)
+
+    def _show_entry(self, step: TraceStep, *, chosen: bool) -> None:
+        entry = box("entry chosen" if chosen else "entry", "button").on("click", partial(self._open, step), [])
+        with entry:
+            with box("row between"):
+                text(f"{step.number}. {step.node.replace('_', ' ')}", tag="span")
+                text(f"{step.seconds:.2f} s", "soft small", "span")
+            text(_found(step), "sub")
+        entry.props["aria-pressed"] = "true" if chosen else "false"
+
+    def _replay(self, step: TraceStep, place: Element) -> None:
+        place.clear()
+        with place:
+            ReplayForm(self._bench, self._trace, step).show()
 
 
 def _told(trace: Trace) -> str:
     again = f", trace {trace.replay_of} again from step {trace.replay_from}" if trace.replay_of else ""
     return f"{trace.started_at:%Y-%m-%d %H:%M} UTC, {trace.model}{again}"
-
-
-def _show_steps(trace: Trace, chosen: TraceStep) -> None:
-    with box("list steps").props("data-arrows"):
-        for step in trace.steps:
-            with box("chosen" if step is chosen else "", "a") as entry:
-                with box("row between"):
-                    text(f"{step.number}. {step.node.replace('_', ' ')}", tag="span")
-                    text(f"{step.seconds:.2f} s", "soft small", "span")
-                text(_found(step), "sub")
-            entry.props["href"] = address("items", item=trace.item.id, trace=trace.id or 0, step=step.number)
 
 
 def _found(step: TraceStep) -> str:
@@ -73,20 +95,3 @@ def _found(step: TraceStep) -> str:
         "taken over" if step.recalled else "",
     ]
     return ", ".join(part for part in parts if part) or "code alone"
-
-
-def _show_chosen(bench: Workbench, trace: Trace, step: TraceStep) -> None:
-    form = box("replay")
-    with box("row between"):
-        heading(f"{step.number}. {step.node.replace('_', ' ')}")
-        button(
-            "Run again from here", partial(_replay, bench, trace, step, form), "again", hint="what was before is free"
-        )
-    form.move(target_index=1)
-    show_step(trace.item, step)
-
-
-def _replay(bench: Workbench, trace: Trace, step: TraceStep, place: ui.element) -> None:
-    place.clear()
-    with place:
-        ReplayForm(bench, trace, step).show()

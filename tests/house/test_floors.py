@@ -8,7 +8,18 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-FLOORS = ["studio", "commands", "graphs", "agents", "evaluators", "prompts", "diffusion", "ranker", "learning", "memory"]
+FLOORS = [
+    "studio",
+    "commands",
+    "graphs",
+    "agents",
+    "evaluators",
+    "prompts",
+    "diffusion",
+    "ranker",
+    "learning",
+    "memory",
+]
 
 
 def lint_imports(folder: Path) -> subprocess.CompletedProcess[str]:

@@ -17,7 +17,18 @@ from memory.version import VERSION
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-FLOORS = ("agents", "commands", "diffusion", "evaluators", "graphs", "learning", "memory", "prompts", "ranker", "studio")
+FLOORS = (
+    "agents",
+    "commands",
+    "diffusion",
+    "evaluators",
+    "graphs",
+    "learning",
+    "memory",
+    "prompts",
+    "ranker",
+    "studio",
+)
 
 
 @pytest.fixture(scope="module")
