@@ -36,6 +36,7 @@ def style_pages() -> None:
     app.add_static_file(local_file=HERE / "studio.js", url_path=f"/studio-{VERSION}.js")
     ui.add_head_html(f'<link rel="stylesheet" href="/studio-{VERSION}.css">', shared=True)
     ui.add_body_html(f'<script defer src="/studio-{VERSION}.js"></script>', shared=True)
+    logging.getLogger("nicegui").addFilter(_is_no_failure)
     app.on_exception(tell_failure)
     app.on_page_exception(show_failure)
 
@@ -135,6 +136,11 @@ def tell_failure(error: Exception) -> None:
     if client is not None:
         with client:
             ui.notify(message, type="negative", timeout=10_000, close_button="Close")
+
+
+def _is_no_failure(record: logging.LogRecord) -> bool:
+    """Return whether nicegui logs something else than a failure: these are told by `tell_failure` alone."""
+    return not isinstance(record.msg, Exception)
 
 
 def show_failure(error: Exception) -> None:

@@ -6,14 +6,15 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from memory.category import AttributeSpec, AttributeType, CategoryTemplate
 from memory.items import save_item
 from memory.reviews import all_rulings
 from memory.runs import runs
 from memory.schema import CatalogItem, SourceField
-from memory.store import save_enrichment
+from memory.store import save_enrichment, save_template
 from memory.traces import trace_heads, trace_of
 from memory.versions import use, version_for
-from tests.memory.knowledge_samples import PROVENANCE, enriched, quoted
+from tests.memory.knowledge_samples import DRILLS, PROVENANCE, enriched, quoted
 from tests.studio.shop import Shop
 
 if TYPE_CHECKING:
@@ -36,12 +37,16 @@ def opened(page: "Page", shop: Shop, path: str = "/items") -> str:
 
 def stocked(shop: Shop, *items: CatalogItem) -> None:
     """Store items with a brand and a colour each, in the version that is read."""
+    specs = tuple(AttributeSpec(key=key, name=key, type=AttributeType.TEXT) for key in ("brand", "color"))
+    template = CategoryTemplate(category_id="drills", path=DRILLS, attributes=specs, taxonomy_version="starter-1")
     with shop.database() as database, database.writing() as session:
+        save_template(session, template)
         version = version_for(session, PROVENANCE)
         for item in items:
             first, last = item.title.split()[0], item.title.split()[-1]
             claims = [quoted(item, "c1", "brand", first), quoted(item, "c2", "color", last)]
-            save_enrichment(session, version, item, enriched(item, claims))
+            made = enriched(item, claims).model_copy(update={"ungrounded": ()})
+            save_enrichment(session, version, item, made)
         use(session, version)
 
 
@@ -74,7 +79,7 @@ def test_a_prompt_is_edited_tried_replayed_compared_saved_and_measured(page: "Pa
     page.click(".run-on-item")
     page.wait_for_selector(".trace .steps button:has-text('critic')")
     page.click(".steps button:has-text('3. critic')")
-    page.wait_for_selector(".chosen-step .message:has-text('Be strict with colours.')")
+    page.wait_for_selector(".chosen-step .message:has-text('Be strict with colours.')", state="attached")
     page.click(".steps button:has-text('attribute extractor')")
     page.wait_for_selector(".chosen-step mark:has-text('Acme')")
 
