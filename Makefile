@@ -1,22 +1,31 @@
 # make demo   install, then enrich the bundled sample catalog, rank with it, and imagine what shoppers want
 # make test   install, then run all tests
 # make faults every fault scenario, with kills (minutes), and a table of them
+# make studio the workbench in a browser, on this machine alone
+# make test-browser   the studio in Debian's Chromium, through Playwright
 # make check  the gate: style, types, floors, sizes
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: install install-ranker install-dev demo test faults planted-bugs check trim clean
+.PHONY: install install-ranker install-studio install-dev demo studio test test-browser faults planted-bugs check trim clean
 
 install: $(VENV)/installed
 install-ranker: $(VENV)/installed-ranker
+install-studio: $(VENV)/installed-studio
 install-dev: $(VENV)/installed-dev
 
 demo: install-ranker
 	$(BIN)/python app.py demo
 
+studio: install-studio
+	$(BIN)/python app.py studio
+
 test: install-dev
 	$(BIN)/python -m pytest -n auto --dist worksteal
+
+test-browser: install-dev
+	$(BIN)/python -m pytest tests/studio -m browser -rs
 
 faults: install-dev
 	$(BIN)/python -m pytest tests/faults -n auto --dist worksteal -m "" --fault-table
@@ -45,7 +54,11 @@ $(VENV)/installed-ranker: requirements-ranker.txt $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --constraint requirements.txt --requirement requirements-ranker.txt
 	touch $@
 
-$(VENV)/installed-dev: requirements-dev.txt $(VENV)/installed-ranker
+$(VENV)/installed-studio: requirements-studio.txt $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-compile --requirement requirements-studio.txt
+	touch $@
+
+$(VENV)/installed-dev: requirements-dev.txt $(VENV)/installed-ranker $(VENV)/installed-studio
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --requirement requirements-dev.txt
 	touch $@
 

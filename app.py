@@ -46,6 +46,7 @@ from commands.output import fail
 from commands.settings import Origins, Settings
 from memory.errors import ReaseqError
 from memory.version import VERSION
+from studio.command import studio
 
 if TYPE_CHECKING:
     from graphs.enrichment import EnrichmentGraph
@@ -86,6 +87,7 @@ app.add_typer(traces.app, name="traces")
 app.add_typer(taxonomy.app, name="taxonomy")
 app.add_typer(prompts.app, name="prompts")
 app.add_typer(vectors.app, name="vectors")
+app.command(name="studio")(studio)
 app.command(name="models")(models.models)
 app.command(name="settings")(settings_command.settings)
 

@@ -17,7 +17,7 @@ from commands.setting_options import AIDS, REASONING, TELEMETRY, Model, with_opt
 from commands.settings import Settings, settings_of
 
 if TYPE_CHECKING:
-    from commands.catalog_run import RunReport
+    from commands.run_report import RunReport
 
 DEMO_KB = "sqlite:///demo.db"
 SHOWN_REFUSALS = 12

@@ -7,10 +7,12 @@ from decimal import Decimal
 import typer
 
 from agents.phrasing import phrase_value
-from commands.catalog_run import Rows, RunReport, run_rows
+from commands.catalog_run import Rows, run_rows
 from commands.evaluation_gold import GoldSet, narrowed
 from commands.output import INTERRUPTED, TERMINATED, say
 from commands.run_options import RunOptions, controls_of
+from commands.run_report import RunReport
+from commands.run_watch import Watch
 from commands.sample_scores import evidence_holds
 from commands.settings import Settings
 from evaluators.evaluation import SystemResult
@@ -34,6 +36,7 @@ class Bench:
     grading: Grading
     target_precision: float
     options: RunOptions
+    watch: Watch | None = None  # of the runs; None: a person at a terminal
     spent_money: Decimal = field(default=Decimal(0))
     spent_tokens: int = 0
 
@@ -66,7 +69,7 @@ async def run_gold(settings: Settings, bench: Bench, label: str) -> int | None:
     """
     say(f"{label}: {len(bench.gold.items)} golden items")
     rows = Rows(f"(gold of {bench.gold.used.file})", lambda _: bench.gold.items, lambda _: len(bench.gold.items))
-    report = await run_rows(settings, rows, bench.left)
+    report = await run_rows(settings, rows, bench.left, bench.watch)
     bench.pay(report)
     if report.problem:
         raise report.problem

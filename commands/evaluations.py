@@ -13,6 +13,7 @@ from commands.evaluation_gold import GoldChoice, GoldSet, gold_set, grading_of, 
 from commands.evaluation_systems import Bench, known_system, of_what_is_known, run_system
 from commands.output import say
 from commands.run_options import RunOptions
+from commands.run_watch import Watch
 from commands.settings import Aid, Settings
 from evaluators.comparison import compare
 from evaluators.evaluation import Evaluation, Protocol, SystemResult, read_evaluation
@@ -66,7 +67,9 @@ class Contestant(NamedTuple):
     version_id: int | None = None
 
 
-async def evaluated(settings: Settings, options: EvaluationOptions, run: RunOptions) -> Evaluation:
+async def evaluated(
+    settings: Settings, options: EvaluationOptions, run: RunOptions, watch: Watch | None = None
+) -> Evaluation:
     """Return the evaluation; raises what stopped it."""
     if options.gate or options.compare or options.agents:  # what is missing is said before anything is paid
         require_scipy()
@@ -75,7 +78,7 @@ async def evaluated(settings: Settings, options: EvaluationOptions, run: RunOpti
     protocol = Protocol(match=options.match, complete=options.complete)
     taxonomy = taxonomy_of(settings)
     gold = _gold(taxonomy, settings, options, sides)
-    bench = Bench(gold, grading_of(taxonomy, protocol), options.target_precision, run)
+    bench = Bench(gold, grading_of(taxonomy, protocol), options.target_precision, run, watch)
     if sides:
         first, last = [await _result(side, bench) for side in sides]
         labels, seed = (first.label, last.label), options.gold.seed

@@ -11,7 +11,7 @@ from commands.settings import settings_of
 if TYPE_CHECKING:
     from memory.database import Database
     from memory.schema import Provenance
-    from memory.version_diff import ItemDiff, Value
+    from memory.version_diff import ItemDiff
     from memory.versions import Version
 
 LISTED = 50
@@ -103,51 +103,19 @@ def _opened(context: typer.Context, kb: str | None) -> "Database":
 
 
 def _cells(version: "Version", parents: "Provenance | None") -> list[str]:
+    from commands.version_words import phrase_configuration  # noqa: PLC0415 - SQL takes a moment to import
+
     return [
         "*" if version.current else "",
         str(version.id),
         str(version.parent_id or ""),
         f"{version.created_at:%Y-%m-%d %H:%M}",
         str(version.results),
-        "\n".join(_configuration(version.provenance, parents)) or "the same",
-    ]
-
-
-def _configuration(made: "Provenance | None", parents: "Provenance | None") -> list[str]:
-    """Return what tells a configuration from the one that it is laid over, else what it is."""
-    if made is None:
-        return ["several"]
-    if parents is None:
-        return [made.model, f"max_revisions {made.max_revisions}", f"reaseq {made.code_version}"]
-    before, after = dict(parents), dict(made)
-    changed = [name for name in after if name not in ("prompts", "aids") and before[name] != after[name]]
-    prompts = [f"prompt {name}" for name, fingerprint in made.prompts if (name, fingerprint) not in parents.prompts]
-    return [f"{name} {before[name]} -> {after[name]}" for name in changed] + prompts + _aids(made, parents)
-
-
-def _aids(made: "Provenance", parents: "Provenance") -> list[str]:
-    """Return what aided the extractor and does not any more, or does now, or is another one."""
-    before, after = dict(parents.aids), dict(made.aids)
-    lost = [f"without {name}" for name in before if name not in after]
-    return lost + [
-        f"{'another' if name in before else 'with'} {name}" for name in after if before.get(name) != after[name]
+        "\n".join(phrase_configuration(version.provenance, parents)) or "the same",
     ]
 
 
 def _difference_cells(difference: "ItemDiff") -> list[str]:
-    lines = []
-    if not all(difference.known):
-        lines.append("only the second knows it" if difference.known[1] else "only the first knows it")
-    if difference.category:
-        lines.append(f"category {' -> '.join(difference.category)}")
-    lines += [f"{was[0]}: {_phrase(was)} -> {_phrase(now)}" for was, now in difference.changed]
-    lines += [f"- {value[0]}: {_phrase(value)}" for value in difference.removed]
-    lines += [f"+ {value[0]}: {_phrase(value)}" for value in difference.added]
-    more, fewer = difference.demands
-    lines += [f"demands: {more} more, {fewer} fewer"] if more or fewer else []
-    lines += ["another summary"] if difference.summary else []
-    return [difference.item_id, difference.title, "\n".join(lines)]
+    from commands.version_words import difference_lines  # noqa: PLC0415 - SQL takes a moment to import
 
-
-def _phrase(value: "Value") -> str:
-    return value[1] if value[2] is None else f"{value[1]} {value[2]}"
+    return [difference.item_id, difference.title, "\n".join(difference_lines(difference))]

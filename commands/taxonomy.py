@@ -8,7 +8,7 @@ import typer
 from commands.knowledge import print_template
 from commands.output import AsJson, KnowledgeBase, print_json, print_table, say
 from commands.settings import Settings, settings_of
-from commands.unmapped import Attribute, Category, unmapped_in
+from commands.unmapped import Attribute, Category
 from memory.text import printable
 
 if TYPE_CHECKING:
@@ -59,9 +59,10 @@ def propose(
     """Propose allowed values and words for them, with the coverage gained; a person decides, the taxonomy stays."""
     from agents.vocabulary_fragment import fragment  # noqa: PLC0415 - YAML, pint and embeddings take a moment to import
     from commands.choices import taxonomy_of  # noqa: PLC0415
+    from commands.proposals import proposed  # noqa: PLC0415
 
     settings = settings_of(context, kb=kb)
-    found, listed = _proposed(settings, category, attribute, min_items)
+    found, listed = proposed(settings, category, attribute, min_items)
     if out is not None:
         _write(out, fragment(found, listed, taxonomy_of(settings)))
     if as_json:
@@ -82,31 +83,6 @@ def _approved(settings: Settings, template: "CategoryTemplate") -> dict[str, dic
     except DatabaseMissing:
         return {}
     return {key: values for (category, key), values in approved.items() if category == template.category_id}
-
-
-def _proposed(
-    settings: Settings, category: str | None, attribute: str | None, min_items: int
-) -> "tuple[list[Proposal], list[OpenValue]]":
-    from agents.open_vocabularies import open_vocabularies  # noqa: PLC0415
-    from agents.vocabulary_proposals import vocabulary_proposals  # noqa: PLC0415
-    from commands.choices import taxonomy_of  # noqa: PLC0415
-    from memory.approved_values import approved_values  # noqa: PLC0415
-    from memory.database import open_existing_database  # noqa: PLC0415
-    from memory.encoder import MiniLmEncoder  # noqa: PLC0415
-    from memory.value_coverage import value_coverage  # noqa: PLC0415
-
-    taxonomy, unmapped = taxonomy_of(settings), unmapped_in(settings, category, attribute)
-    with open_existing_database(settings.kb) as database, database.session() as session:
-        coverage, approved = value_coverage(session), approved_values(session)
-    wanted = {
-        (of, key): values
-        for (of, key), values in approved.items()
-        if category in (None, of) and attribute in (None, key)
-    }
-    return (
-        vocabulary_proposals(unmapped, taxonomy, coverage.of(category), MiniLmEncoder(), least_items=min_items),
-        open_vocabularies(wanted, taxonomy, least_items=max(min_items, 3)),
-    )
 
 
 def _document(found: "list[Proposal]", listed: "list[OpenValue]", limit: int) -> dict[str, object]:

@@ -2,20 +2,21 @@
 
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from threading import Lock, RLock
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, StaticPool, create_engine, event, inspect, make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
-from sqlmodel import Session
+from sqlmodel import Session as Session  # noqa: PLC0414 - those who hand work to `read` find it here
 
 from memory.database_file import DatabaseFile
 from memory.errors import ReaseqError
 
+T = TypeVar("T")
 Durability = Literal["normal", "full"]
 
 BUSY_SECONDS = 30
@@ -74,6 +75,16 @@ class Database:
             session.begin(),
         ):
             yield session
+
+    def read(self, work: Callable[[Session], T]) -> T:
+        """Return what some work finds out in a session for reading: for those who hand it to another thread."""
+        with self.session() as session:
+            return work(session)
+
+    def write(self, work: Callable[[Session], T]) -> T:
+        """Return what some work gives in one write transaction."""
+        with self.writing() as session:
+            return work(session)
 
     @contextmanager
     def glance(self) -> Iterator[Connection]:

@@ -70,6 +70,12 @@ def all_rulings(session: Session) -> dict[str, tuple[HumanRuling, ...]]:
     return _by_item(map(_ruling, session.exec(query)))
 
 
+def latest_rulings(session: Session, limit: int) -> list[HumanRuling]:
+    """Return the last decisions in force, the newest first: of at most `limit` rows that were stored last."""
+    query = select(ReviewRow).order_by(col(ReviewRow.id).desc()).limit(limit)
+    return list(reversed(in_force([_ruling(row) for row in reversed(session.exec(query).all())])))
+
+
 def rulings_of_changed_texts(session: Session) -> Iterator[tuple[CatalogItem, tuple[HumanRuling, ...]]]:
     """Yield the items that had another text when something was decided, with their decisions, in order of item id."""
     changed = (

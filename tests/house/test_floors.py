@@ -8,7 +8,18 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-FLOORS = ["commands", "graphs", "agents", "evaluators", "prompts", "diffusion", "ranker", "learning", "memory"]
+FLOORS = [
+    "studio",
+    "commands",
+    "graphs",
+    "agents",
+    "evaluators",
+    "prompts",
+    "diffusion",
+    "ranker",
+    "learning",
+    "memory",
+]
 
 
 def lint_imports(folder: Path) -> subprocess.CompletedProcess[str]:
@@ -43,6 +54,8 @@ def test_the_house_keeps_its_contracts(house: Path) -> None:
         ("commands/evaluate.py", "import scipy", "scipy is imported in evaluators/significance.py alone"),
         ("agents/answering.py", "import opentelemetry", "OpenTelemetry is imported in commands/telemetry/ alone"),
         ("agents/providers/ollama.py", "import openai", "langchain-openai is imported in its provider's file alone"),
+        ("commands/show.py", "import nicegui", "nicegui is imported in studio/ alone"),
+        ("commands/show.py", "import studio.parts", "A file imports only from the floors below its own"),
         ("commands/models.py", "import pydantic_settings", "Settings and environment are read in app.py alone"),
     ],
 )

@@ -17,7 +17,18 @@ from memory.version import VERSION
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-FLOORS = ("agents", "commands", "diffusion", "evaluators", "graphs", "learning", "memory", "prompts", "ranker")
+FLOORS = (
+    "agents",
+    "commands",
+    "diffusion",
+    "evaluators",
+    "graphs",
+    "learning",
+    "memory",
+    "prompts",
+    "ranker",
+    "studio",
+)
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +49,7 @@ def test_the_wheel_holds_every_source_and_data_file_of_the_floors(wheel: Path) -
     needed = {
         f"reaseq/{path.relative_to(ROOT).as_posix()}"
         for floor in FLOORS
-        for kind in ("*.py", "*.md", "*.yaml", "*.csv", "*.jsonl", "*.html")
+        for kind in ("*.py", "*.md", "*.yaml", "*.csv", "*.jsonl", "*.html", "*.css", "*.js")
         for path in (ROOT / floor).rglob(kind)
     }
 
