@@ -7,7 +7,6 @@ from itertools import islice
 from pathlib import Path
 
 from commands.kept_prompts import to_keep
-from commands.output import say
 from commands.progress import Standing
 from commands.run_options import RunControls, RunOptions, controls_of
 from commands.run_report import RunReport

@@ -42,10 +42,7 @@ async def graph_part(bench: Workbench, around: str) -> None:
         found = await asyncio.to_thread(_look, bench, named, int(hops.value), int(width.value))
         place.clear()
         with place:
-            if isinstance(found, str):
-                text(found, "told doubt")
-            else:
-                _show(found)
+            text(found, "told doubt") if isinstance(found, str) else _show(found)
 
     with drawing:
         button("Draw", draw, "primary")
