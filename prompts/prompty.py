@@ -121,10 +121,12 @@ def _inputs(path: Path, head: Mapping[str, Any]) -> list[str]:
     if isinstance(given, dict) and isinstance(given.get("properties"), list | dict):
         given = given["properties"]
     names = [part.get("name") for part in given if isinstance(part, dict)] if isinstance(given, list) else list(given)
+    found = []
     for name in names:
         if not isinstance(name, str) or not _INPUT.fullmatch(name):
             raise PromptError(f"{path}: the input {name!r} has to be named by small letters, digits and _")
-    return names
+        found.append(name)
+    return found
 
 
 def _left_out(head: Mapping[str, Any]) -> Iterator[str]:
