@@ -31,7 +31,7 @@ def asked(method: str = "GET", path: str = "/items", host: str = "127.0.0.1:8377
     """Return the answer to a request."""
 
     async def ask() -> httpx.Response:
-        transport = httpx.ASGITransport(app=Guard(answering, ADDRESS))  # type: ignore[arg-type]
+        transport = httpx.ASGITransport(app=Guard(answering, ADDRESS))
         async with httpx.AsyncClient(transport=transport, base_url=f"http://{host}") as client:
             return await client.request(method, path, **sent)
 
@@ -56,7 +56,7 @@ def socket_opened(**headers: str) -> bool:
         return {"type": "websocket.connect"}
 
     asyncio.run(Guard(answering, ADDRESS)(scope, connected, keep))
-    return sent[0]["type"] == "websocket.accept"
+    return bool(sent[0]["type"] == "websocket.accept")
 
 
 def test_who_has_the_token_is_let_in() -> None:
