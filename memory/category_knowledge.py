@@ -1,8 +1,10 @@
 """How well categories are known: the items of each, how many of them have each attribute, and how surely."""
 
 from collections import defaultdict
+from collections.abc import Collection
+from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, case, func, literal
+from sqlalchemy import ColumnElement, Integer, Select, case, func, literal
 from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 
@@ -35,10 +37,11 @@ class KnownAttribute(Record):
 
 def known_categories(session: Session) -> list[KnownCategory]:
     """Return the categories that the current version has items of, by path: one look at each result."""
+    nearest = _nearest(lineage(session)).subquery()
+    of_it = (col(EnrichmentRow.item_id) == nearest.c.item_id) & (col(EnrichmentRow.version_id) == nearest.c.version_id)
     query = (
         select(EnrichmentRow.category_id, func.min(col(EnrichmentRow.item_id)), func.count())
-        .select_from(ItemRow)
-        .join(EnrichmentRow, known_in(lineage(session)))
+        .join(nearest, of_it)
         .group_by(col(EnrichmentRow.category_id))
     )
     found = session.exec(query).all()
@@ -73,6 +76,18 @@ def known_attributes(session: Session, category_id: str | None) -> list[KnownAtt
     for name, decision, number, claims, items in session.execute(query):
         rows[name].append((decision, number, claims, items))
     return sorted((_attribute(name, parts) for name, parts in rows.items()), key=lambda a: (-a.items, a.attribute))
+
+
+def _nearest(versions: Collection[int]) -> Select[*tuple[Any, ...]]:
+    """Return the query for what a lineage knows of all items: `known_in` asks item by item, this looks at all once."""
+    version = func.max(col(EnrichmentRow.version_id)).label("version_id")  # a parent's id is the smaller one
+    present = col(ItemRow.content_hash) == col(EnrichmentRow.content_hash)
+    return (
+        select_columns(col(EnrichmentRow.item_id).label("item_id"), version)
+        .join(ItemRow, (col(ItemRow.id) == col(EnrichmentRow.item_id)) & present)
+        .where(col(EnrichmentRow.version_id).in_(versions))
+        .group_by(col(EnrichmentRow.item_id))
+    )
 
 
 def _attribute(name: str, parts: list[tuple[str, int, int, int]]) -> KnownAttribute:

@@ -155,6 +155,7 @@ class ClaimRow(Table, table=True):
             ["item_id", "version_id"], ["enrichment.item_id", "enrichment.version_id"], ondelete="CASCADE"
         ),
         Index(None, "name", "normalized"),
+        Index(None, "disputed", "confidence", "item_id", "position"),  # the order of the review queue
     )
 
     item_id: str = Field(primary_key=True)

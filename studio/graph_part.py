@@ -13,6 +13,7 @@ from memory.knowledge_graph.lookup import find_node, spoken
 from memory.knowledge_graph.nodes import CategoryNode, Edge, ItemNode, Node
 from studio.parts import Cell, address, box, button, empty, heading, link, table, text, waiting
 from studio.plots import drawn
+from studio.telling import in_tab
 from studio.workbench import Workbench
 
 WIDTHS = {4: "narrow", 8: "as it is", 20: "wide"}
@@ -46,7 +47,7 @@ async def graph_part(bench: Workbench, around: str) -> None:
 
     with drawing:
         button("Draw", draw, "primary")
-    what.on("keydown.enter", draw, [])
+    what.on("keydown.enter", in_tab(draw), [])
     await draw()
 
 

@@ -8,6 +8,7 @@ from nicegui import ui
 from commands.catalog_items import SAMPLE_CATALOG, find_item, typed_id
 from memory.items import item_of
 from memory.schema import CatalogItem
+from studio.telling import in_tab
 from studio.workbench import Workbench
 
 OFFERED = 12
@@ -26,8 +27,8 @@ class ItemChoice:
         told = self.item.id if self.item else ""
         self._field = ui.input("Tried on item", value=told).props("dense outlined").classes("try-item")
         self._field.on_value_change(self._offer)
-        self._field.on("keydown.enter", self._take, [])
-        self._field.on("blur", self._take, [])
+        self._field.on("keydown.enter", in_tab(self._take), [])
+        self._field.on("blur", in_tab(self._take), [])
 
     async def _offer(self) -> None:
         words = str(self._field.value or "")

@@ -10,6 +10,7 @@ from nicegui.element import Element
 from nicegui.elements.mixins.text_element import TextElement
 
 from memory.text import printable
+from studio.telling import in_tab
 
 SHOWN = 300  # characters of a text in a cell
 
@@ -51,7 +52,7 @@ def button(
     label: str, on_click: Handler, classes: str = "", *, key: str = "", hint: str = "", off: bool = False
 ) -> Element:
     """Return a button; `key` is the key that does the same."""
-    made = ui.element("button").classes(f"button {classes}").on("click", on_click, [])
+    made = ui.element("button").classes(f"button {classes}").on("click", in_tab(on_click), [])
     made.props["type"] = "button"
     made.props["disabled"] = off
     if hint:

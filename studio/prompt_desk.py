@@ -17,6 +17,7 @@ from studio.item_choice import ItemChoice
 from studio.parts import box, button, text
 from studio.prompt_trials import PromptTrials
 from studio.prompt_views import PromptViews
+from studio.telling import in_tab
 from studio.workbench import Workbench
 
 TYPING_SECONDS = 0.4  # of rest after a key before the text is looked at
@@ -86,7 +87,7 @@ class PromptDesk:
             language="Markdown",
             line_wrapping=True,
             on_change=self._typed,
-            keymap={"Mod-s": self.save},
+            keymap={"Mod-s": in_tab(self.save)},
         ).classes("editor")
 
     async def _revert(self) -> None:

@@ -16,9 +16,10 @@ from memory.review_queue import Key, QueueEntry, QueueFilter, QueueReason, queue
 from memory.reviewed_results import template_behind
 from studio.evidence import show_source
 from studio.parts import Cell, box, button, empty, link, table, text, waiting
+from studio.telling import in_tab
 from studio.workbench import Workbench
 
-AHEAD = 20  # entries read at a time
+AHEAD = 6  # entries read at a time: each is read whole
 SHOWN_VALUES = 60  # allowed values that are offered
 
 
@@ -39,8 +40,8 @@ class ReviewDesk:
         with box("row"):
             reasons = {"": "all reasons"} | {reason.value: reason.value.replace("_", " ") for reason in QueueReason}
             self._reason = ui.select(reasons, value="", label="Why", on_change=self.load)
-            self._attribute = ui.input("Attribute", placeholder="all").on("change", self.load, [])
-            self._category = ui.input("Category", placeholder="all").on("change", self.load, [])
+            self._attribute = ui.input("Attribute", placeholder="all").on("change", in_tab(self.load), [])
+            self._category = ui.input("Category", placeholder="all").on("change", in_tab(self.load), [])
             for field in (self._reason, self._attribute, self._category):
                 field.props("dense outlined options-dense")
 
@@ -161,7 +162,7 @@ class ReviewDesk:
             self._right = (
                 ui.input("The right value", autocomplete=allowed).props("dense outlined").classes("right-value")
             )
-            self._right.on("keydown.enter", self.correct, [])
+            self._right.on("keydown.enter", in_tab(self.correct), [])
             button("Correct", self.correct, key="c")
 
 

@@ -13,6 +13,7 @@ from nicegui.events import GenericEventArguments
 from memory.errors import ReaseqError
 from memory.version import VERSION
 from studio.parts import address, box, button, text
+from studio.telling import in_tab, refuse
 from studio.workbench import Workbench
 
 HERE = Path(__file__).parent
@@ -47,7 +48,7 @@ class Shell:
     def __init__(self, bench: Workbench) -> None:
         self._bench = bench
         self._keys: Keys = {}
-        self._pressed: dict[str, Callable[[], object]] = {}
+        self._pressed: dict[str, Callable[[], Awaitable[None]]] = {}
         self._links: dict[str, Element] = {}
         self._dark = ui.dark_mode(bench.dark)
         self._help = ui.dialog()
@@ -69,7 +70,7 @@ class Shell:
 
     def on_key(self, key: str, do: Callable[[], object]) -> None:
         """Let a key do something while no field has the focus."""
-        self._pressed[key] = do
+        self._pressed[key] = in_tab(do)
 
     async def _on_key(self, event: GenericEventArguments) -> None:
         key = str(event.args)
@@ -78,9 +79,7 @@ class Shell:
         elif key == "Escape":
             self._help.value = False
         elif key in self._pressed and not self._help.value:
-            done = self._pressed[key]()
-            if isinstance(done, Awaitable):
-                await done
+            await self._pressed[key]()
 
     def _header(self) -> None:
         with box("header", "header"):
@@ -135,7 +134,7 @@ def tell_failure(error: Exception) -> None:
     client = _client()
     if client is not None:
         with client:
-            ui.notify(message, type="negative", timeout=10_000, close_button="Close")
+            refuse(message)
 
 
 def _is_no_failure(record: logging.LogRecord) -> bool:

@@ -23,13 +23,15 @@ GOLD = """{"item_id": "K1", "attributes": {"brand": ["Acme"], "color": ["red"]}}
 """
 SETTING_PREFIXES = ("REASEQ_", "OPENAI_", "OLLAMA_")
 KB = "shop.db"
+DEPARTMENTS = ("attributes", "clothing", "kitchen")  # a smaller taxonomy is read faster
 
 
 class Shop:
     """Runs from `with` to its end; `held` keeps the model's answers back until `gate` is set."""
 
-    def __init__(self, folder: Path, cache: Path) -> None:
+    def __init__(self, folder: Path, cache: Path, departments: tuple[str, ...] = DEPARTMENTS) -> None:
         self.folder = folder
+        self._departments = departments  # of the taxonomy; none: all
         self.gate = Event()
         self.gate.set()
         self.provider = LoopbackProvider(self._answer)
@@ -42,7 +44,7 @@ class Shop:
         shutil.copytree(ROOT / "prompts", self.prompts, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
         departments = self.folder / "departments"
         departments.mkdir()
-        for name in ("attributes", "clothing", "kitchen"):  # a smaller taxonomy is read faster
+        for name in self._departments:
             shutil.copy(ROOT / "memory" / "departments" / f"{name}.yaml", departments)
         self.provider.__enter__()
         return self
@@ -91,10 +93,10 @@ class Shop:
             "REASEQ_KB": f"sqlite:///{KB}",
             "REASEQ_MODEL": "openai:small",
             "REASEQ_PROMPTS": str(self.prompts),
-            "REASEQ_TAXONOMY": str(self.folder / "departments"),
             "REASEQ_CACHE": str(self._cache),
             "OPENAI_BASE_URL": self.provider.base_url,
             "OPENAI_API_KEY": "sk-planted-key",
+            **({"REASEQ_TAXONOMY": str(self.folder / "departments")} if self._departments else {}),
         }
 
     def _answer(self, asked: Asked) -> object:
