@@ -23,8 +23,8 @@ sys.path.insert(0, str(ROOT))
 
 from commands.catalog_items import SAMPLE_CATALOG  # noqa: E402
 from commands.catalog_run import run_catalog  # noqa: E402
-from commands.run_report import RunReport  # noqa: E402
 from commands.run_options import RunOptions  # noqa: E402
+from commands.run_report import RunReport  # noqa: E402
 from commands.sample_scores import evidence_holds, score_sample  # noqa: E402
 from commands.settings import Settings  # noqa: E402
 from memory.database import open_database  # noqa: E402
