@@ -28,6 +28,7 @@ from commands import (
     models,
     prompts,
     ranker,
+    replay,
     review,
     runs,
     show,
@@ -35,6 +36,7 @@ from commands import (
     stale,
     taxonomy,
     trace,
+    traces,
     train_extractor,
     unmapped,
     vectors,
@@ -50,8 +52,8 @@ if TYPE_CHECKING:
     from graphs.enrichment import EnrichmentGraph
 
 SETTINGS_FILE = Path("reaseq.toml")
-# Names that the providers' own tools use; REASEQ_… goes before them.
-CONVENTIONAL = ("openai_api_key", "openai_base_url", "ollama_host")
+# Names that the providers' own tools and the shell use; REASEQ_… goes before them.
+CONVENTIONAL = ("openai_api_key", "openai_base_url", "ollama_host", "editor")
 
 app = typer.Typer(
     name="reaseq",
@@ -69,6 +71,7 @@ app.command(name="failures")(failures.failures)
 app.command(name="unmapped")(unmapped.unmapped)
 app.command(name="runs")(runs.runs)
 app.command(name="trace")(trace.trace)
+app.command(name="replay")(replay.replay)
 app.command(name="show")(show.show)
 app.command(name="graph")(graph.graph)
 app.command(name="export")(export.export)
@@ -80,6 +83,7 @@ app.add_typer(beyond_log.app, name="benchmark")
 app.add_typer(diffusion.app, name="diffusion")
 app.add_typer(review.app, name="review")
 app.add_typer(kb.app, name="kb")
+app.add_typer(traces.app, name="traces")
 app.add_typer(taxonomy.app, name="taxonomy")
 app.add_typer(prompts.app, name="prompts")
 app.add_typer(vectors.app, name="vectors")

@@ -41,6 +41,7 @@ class Settings(Record):
     tokens_per_minute: int | None = Field(default=None, ge=1)
     durability: Literal["normal", "full"] = "normal"  # full: also a loss of power loses no answer that was paid
     prices: Path | None = None  # a file with prices of one's own
+    editor: str = "vi"  # what `reaseq replay --edit` opens a prompt in
     cache: Path = Path(".reaseq")  # embeddings of taxonomies; safe to delete
     openai_api_key: SecretStr | None = None
     openai_base_url: str | None = None

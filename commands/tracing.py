@@ -1,8 +1,8 @@
 """One item traced, or a trace replayed from a step, with the settings' model and prompts; stored as it goes."""
 
 from asyncio import CancelledError
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,7 +42,7 @@ AS_USUAL = Manner()
 
 async def traced(
     settings: Settings, item: CatalogItem, *, library: PromptLibrary | None = None, manner: Manner = AS_USUAL
-) -> AsyncIterator[TraceStep | Trace]:
+) -> AsyncGenerator[TraceStep | Trace]:
     """Yield each step of an item as it ends, and last its trace, with its number if it is stored.
 
     `library` stands in for the settings' prompts, such as one with an edit that is not saved. What ends the item's way
@@ -53,8 +53,9 @@ async def traced(
         course = Course(begun=manner.begun)
         kept = _Kept(_begun(workshop, item), workshop.database if manner.store else None)
         found = trace_item(graph, item, workshop.context, course=course)
-        async for seen in _followed(found, course, kept, workshop):
-            yield seen
+        async with aclosing(_followed(found, course, kept, workshop)) as followed:
+            async for seen in followed:
+                yield seen
         await _tidied(workshop, settings.cache, manner)
 
 
@@ -65,7 +66,7 @@ async def replayed(
     *,
     library: PromptLibrary | None = None,
     manner: Manner = AS_USUAL,
-) -> AsyncIterator[TraceStep | Trace]:
+) -> AsyncGenerator[TraceStep | Trace]:
     """Yield each step that runs again as it ends, and last the replay's own trace; as `traced`.
 
     Raises `UnknownStep`.
@@ -77,8 +78,9 @@ async def replayed(
         begun = _begun(workshop, trace.item).model_copy(update=told)
         kept = _Kept(begun, workshop.database if manner.store else None, taken_from=trace.thread)
         found = replay_item(graph, trace, step_number, workshop.context, course=course)
-        async for seen in _followed(found, course, kept, workshop):
-            yield seen
+        async with aclosing(_followed(found, course, kept, workshop)) as followed:
+            async for seen in followed:
+                yield seen
         await _tidied(workshop, settings.cache, manner)
 
 
@@ -115,8 +117,8 @@ class _Kept:
 
 
 async def _followed(
-    found: AsyncIterator[Step | Enrichment], course: Course, kept: _Kept, workshop: Workshop
-) -> AsyncIterator[TraceStep | Trace]:
+    found: AsyncGenerator[Step | Enrichment], course: Course, kept: _Kept, workshop: Workshop
+) -> AsyncGenerator[TraceStep | Trace]:
     def added(step: Step) -> TraceStep:
         before = sum(earlier.recalled for earlier in kept.trace.steps[len(taken) :])
         recalled = workshop.ledger.spend.replayed - before
@@ -125,8 +127,9 @@ async def _followed(
 
     taken = kept.trace.steps
     try:
-        async for seen in found:
-            yield kept.end(enrichment=seen) if isinstance(seen, Enrichment) else added(seen)
+        async with aclosing(found):
+            async for seen in found:
+                yield kept.end(enrichment=seen) if isinstance(seen, Enrichment) else added(seen)
     except (CancelledError, GeneratorExit):
         kept.end(failure=INTERRUPTED)
         raise

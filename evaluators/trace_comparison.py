@@ -82,7 +82,7 @@ def compare_traces(a: Trace, b: Trace) -> TraceComparison:
         same_text=(a.item.id, a.item.content_hash) == (b.item.id, b.item.content_hash),
         category=_text_change(_category(before), _category(after)),
         claims=_differences(_claims(before), _claims(after)),
-        demands=_differences(_demands(before), _demands(after)),
+        demands=_differences(_demands(before), _demands(after), one_for_one=False),
         summary=_text_change(before.summary or "", after.summary or ""),
         before=a.spent,
         after=b.spent,
@@ -119,11 +119,11 @@ def _relation(demand: Demand) -> str:
     return demand.relation.value if demand.positive else f"not {demand.relation.value}"
 
 
-def _differences(before: Iterable[Ruled], after: Iterable[Ruled]) -> Differences:
+def _differences(before: Iterable[Ruled], after: Iterable[Ruled], *, one_for_one: bool = True) -> Differences:
     old, new = _by_value(before), _by_value(after)
     lost = [ruled for key, ruled in old.items() if key not in new]
     gained = [ruled for key, ruled in new.items() if key not in old]
-    changed = _paired(lost, gained)
+    changed = _paired(lost, gained) if one_for_one else []
     both = [Change(before=old[key], after=new[key]) for key in old if key in new]
     verdicts = [pair for pair in both if _word(pair.before) != _word(pair.after)]
     return Differences(

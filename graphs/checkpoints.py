@@ -1,7 +1,7 @@
 """LangGraph's checkpoints of single items: a file of their own, safe to delete, pruned with the traces.
 
-They let a thread go on from any step. A batch has none: they cost an item 40 to 60 ms and about 50 KB, and its ledger
-loses less.
+They let a thread go on from any step. A batch has none: they more than double what an item costs the processor (33 ms
+were measured), take 50 to 220 KB of it, and the ledger loses less.
 """
 
 from asyncio import to_thread

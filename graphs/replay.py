@@ -1,6 +1,7 @@
 """A stored trace again from one of its steps: what was before is taken from the trace, the rest runs anew."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import aclosing
 from typing import cast
 from uuid import uuid4
 
@@ -9,6 +10,7 @@ from langchain_core.runnables import RunnableConfig
 from graphs.checkpoint_serializer import CheckpointUnreadable
 from graphs.checkpoints import with_passing_checkpoints
 from graphs.context import EnrichmentContext
+from graphs.dependencies import AGENTS
 from graphs.enrichment import EnrichmentGraph
 from graphs.single_item import Course, Step, steps_from, thread
 from graphs.state import EnrichmentState
@@ -23,7 +25,7 @@ async def replay_item(
     context: EnrichmentContext,
     *,
     course: Course | None = None,
-) -> AsyncIterator[Step | Enrichment]:
+) -> AsyncGenerator[Step | Enrichment]:
     """Yield each step from the one of that number on, and last the enrichment; the steps before make no call.
 
     The enrichment's usage is that of the whole item, as in a trace. Where the graph keeps checkpoints and still has
@@ -38,8 +40,17 @@ async def replay_item(
     graph = graph if graph.checkpointer else with_passing_checkpoints(graph, trace.item)
     start, config = await _starting_point(graph, trace, step)
     course.thread = config["configurable"]["thread_id"]
-    async for found in steps_from(graph, start, config, context, course):
-        yield found
+    async with aclosing(steps_from(graph, start, config, context, course)) as steps:
+        async for found in steps:
+            yield found
+
+
+def first_changed(trace: Trace, prompts: Iterable[tuple[str, str]]) -> TraceStep | None:
+    """Return the first step one of whose prompts (name, fingerprint) is not as it was; None where none is."""
+    told = dict(trace.prompts)
+    changed = {name for name, fingerprint in prompts if told.get(name) != fingerprint}
+    agents = {needs.agent for needs in AGENTS if changed & set(needs.prompts)}
+    return next((step for step in trace.steps if step.node in agents), None)
 
 
 def state_before(trace: Trace, step: TraceStep) -> EnrichmentState:

@@ -1,6 +1,7 @@
 """One item through the graph: from the catalog's words to an enrichment, whole or step by step."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import Any, cast
@@ -86,13 +87,14 @@ async def enrich_item(graph: EnrichmentGraph, item: CatalogItem, context: Enrich
 
 async def trace_item(
     graph: EnrichmentGraph, item: CatalogItem, context: EnrichmentContext, *, course: Course | None = None
-) -> AsyncIterator[Step | Enrichment]:
+) -> AsyncGenerator[Step | Enrichment]:
     """Yield each node's step as it ends, and last the enrichment; `course` tells how far it is meanwhile."""
     course = course or Course()
     if graph.checkpointer:
         course.thread = uuid4().hex
-    async for step in steps_from(graph, {"item": item}, thread(course.thread), context, course):
-        yield step
+    async with aclosing(steps_from(graph, {"item": item}, thread(course.thread), context, course)) as steps:
+        async for step in steps:
+            yield step
 
 
 async def steps_from(
@@ -101,20 +103,21 @@ async def steps_from(
     config: RunnableConfig,
     context: EnrichmentContext,
     course: Course,
-) -> AsyncIterator[Step | Enrichment]:
+) -> AsyncGenerator[Step | Enrichment]:
     """Yield each step from a state on, or from that of a checkpoint (`start` None), and last the enrichment."""
     counted, state = _counted(context, course.tally), start
     course.since = perf_counter()
     modes = ["updates", "values", "tasks", *(["checkpoints"] if graph.checkpointer else [])]
     stream = graph.astream(start, config, context=counted, stream_mode=cast(Any, modes))
-    async for mode, chunk in cast(AsyncIterator[tuple[str, Any]], stream):
-        if mode == "values":
-            state = cast(EnrichmentState, chunk)
-        elif mode == "updates":
-            for node, update in cast(Mapping[str, EnrichmentUpdate], chunk).items():
-                yield _ended(course, node, update)
-        else:
-            _follow(course, mode, chunk)
+    async with aclosing(cast(AsyncGenerator[tuple[str, Any]], stream)) as told:
+        async for mode, chunk in told:
+            if mode == "values":
+                state = cast(EnrichmentState, chunk)
+            elif mode == "updates":
+                for node, update in cast(Mapping[str, EnrichmentUpdate], chunk).items():
+                    yield _ended(course, node, update)
+            else:
+                _follow(course, mode, chunk)
     assert state is not None  # noqa: S101 - a graph that has run has told its values
     yield _enrichment(state, context, course.tally, course.seconds)
 

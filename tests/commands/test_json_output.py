@@ -56,6 +56,10 @@ COMMANDS: dict[str, list[str]] = {
     "kb use": ["1"],
     "kb prune": [],
     "trace": ["kettles.csv", "--item", "K1"],
+    "replay": ["1", "--from", "critic"],
+    "traces": [],
+    "traces show": ["1"],
+    "traces prune": [],
     "show": ["K1", "--graph"],
     "graph": ["K1"],
     "export": ["--format", "csv", "--out", "out.csv"],
@@ -68,6 +72,9 @@ COMMANDS: dict[str, list[str]] = {
 
 BEFORE: dict[str, list[str]] = {
     "ranker export": ["ranker", "train", "--config", "small.toml"],
+    "replay": ["trace", "kettles.csv", "--item", "K1"],
+    "traces": ["trace", "kettles.csv", "--item", "K1"],
+    "traces show": ["trace", "kettles.csv", "--item", "K1"],
     "ranker rank": ["ranker", "train", "--config", "small.toml"],
     "diffusion generate": ["diffusion", "train", "--config", "diffusion.toml"],
     "vectors list": ["vectors", "build"],
@@ -90,11 +97,11 @@ def test_the_output_is_one_document(
         Path("diffusion.toml").write_text("epochs = 1\nwidth = 16\nlayers = 1\nnegatives = 0\n", encoding="utf-8")
     if command == "diffusion show":
         imagined_of("u00001", "sqlite:///shop.db")
-    if before := BEFORE.get(command):
-        assert reaseq(*before).code == 0
-    if command.startswith(("review", "behaviors")):
+    if command.startswith(("review", "behaviors", "trace", "replay")):
         shutil.copy(enriched[0].removeprefix("sqlite:///"), "own.db")  # what is decided there stays
         monkeypatch.setenv("REASEQ_KB", "sqlite:///own.db")
+    if before := BEFORE.get(command):
+        assert reaseq(*before).code == 0
     if command == "behaviors import":
         Path("clicks.csv").write_text("user,item,time\nann,K1,2026-03-01\n", encoding="utf-8")
     if command == "demo":
@@ -140,5 +147,5 @@ def commands_with_json() -> Iterator[str]:
         name, command = waiting.pop()
         if isinstance(command, TyperGroup):
             waiting += [(f"{name} {inner}".strip(), sub) for inner, sub in command.commands.items()]
-        elif any("--json" in parameter.opts for parameter in command.params):
+        if any("--json" in parameter.opts for parameter in command.params):
             yield name
