@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from commands.kept_prompts import to_keep
 from commands.progress import Standing
 from commands.run_options import RunControls, RunOptions, controls_of
 from commands.run_report import RunReport
@@ -15,6 +16,7 @@ from commands.workshop import Workshop, open_workshop
 from graphs.batch import Batch, BatchSettings
 from memory.catalog import RejectedRow, read_catalog
 from memory.errors import ReaseqError
+from memory.kept_prompts import keep_prompts
 from memory.outcomes import forget_rejected_rows
 from memory.owners import Owner
 from memory.runs import RunState, end_run, start_run, update_run
@@ -132,6 +134,7 @@ def _begun(workshop: Workshop, settings: Settings, source: str, owner: str, repo
     with workshop.database.writing() as session:
         forget_rejected_rows(session, source)
         version_id = version_for(session, workshop.context.provenance)
+        keep_prompts(session, to_keep(workshop.context.prompts))
         report.run_id = start_run(session, version_id, source, settings.model_dump(mode="json"), owner)
     return version_id
 

@@ -83,11 +83,13 @@ def _evaluate(
     context: typer.Context, *, kb: str, html: Path | None, out: Path | None, as_json: bool, **given: Any
 ) -> None:
     from commands.evaluations import evaluated  # noqa: PLC0415 - the graph takes a second to import
+    from commands.kept_scores import keep_scores  # noqa: PLC0415 - as above
 
     options = _options(given)
     _refuse_the_catalogs_own(context, kb, options)
     settings = settings_of(context, kb=kb, **{name: given[name] for name in Settings.model_fields if name in given})
     found = run_async(evaluated(settings, options, options_from(given)))
+    keep_scores(settings, found)
     if out:
         _write(out, found.model_dump_json(indent=2) + "\n")
     if html:

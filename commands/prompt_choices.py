@@ -38,6 +38,14 @@ def variant_of(settings: Settings) -> str | None:
     return variant_for(model_of(keyless(settings)))
 
 
+def lint_faults(name: str, text: str, folder: Path) -> list["Finding"]:
+    """Return all findings of a text that is not saved yet as the file `name` of a folder."""
+    from agents.prompt_contracts import GIVEN_SLOTS, answer_names  # noqa: PLC0415 - as above
+    from prompts.lint import lint_text  # noqa: PLC0415
+
+    return lint_text(name, text, folder, answers=answer_names(), slots=GIVEN_SLOTS)
+
+
 def linted(settings: Settings, variant: str | None = None) -> list["Finding"]:
     """Return all findings of the settings' prompts, held against what agents give and what answers may name."""
     from agents.prompt_contracts import GIVEN_SLOTS, answer_names  # noqa: PLC0415 - as above

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from commands import prompts_lint
+from commands import prompts_diff, prompts_history, prompts_lint, prompts_new, prompts_prompty, prompts_watch
 from commands.catalog_items import Catalog, find_item
 from commands.output import AsJson, console, print_json, print_table, printable_lines
 from commands.prompt_choices import Folder, Model, Name, library_of
@@ -18,6 +18,12 @@ if TYPE_CHECKING:
 app = typer.Typer(help="The agents' prompts.", no_args_is_help=True)
 
 app.command()(prompts_lint.lint)
+app.command()(prompts_diff.diff)
+app.command()(prompts_history.history)
+app.command()(prompts_new.new)
+app.command()(prompts_watch.watch)
+app.command(name="export")(prompts_prompty.export_prompt)
+app.command(name="import")(prompts_prompty.import_prompt)
 
 
 @app.command(name="list")

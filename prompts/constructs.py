@@ -67,6 +67,7 @@ class _Place(NamedTuple):
     depth: int = 0
     turns: int = 1  # of the loop around it
     growth: int = 1  # by the filters and the loop around it
+    line: int = 1  # of the section; a part of an expression may have none of its own
 
 
 def construct_faults(file: str, section: Section, tree: nodes.Template) -> Iterator[Finding]:
@@ -77,7 +78,7 @@ def construct_faults(file: str, section: Section, tree: nodes.Template) -> Itera
     waiting, weight, text = [_Place(tree)], 0, 0
     while waiting:
         place = waiting.pop()
-        line = section.line + place.node.lineno - 1
+        line = section.line + place.line - 1
         if reason := _reason(place):
             yield fault(file, line, RULE, reason)
             continue
@@ -101,7 +102,8 @@ def _children(place: _Place) -> Iterator[_Place]:
         case nodes.Filter() as used:
             growth *= _growth(used)
     for child in place.node.iter_child_nodes():
-        yield _Place(child, place.depth + 1, turns, growth)
+        line: int | None = child.lineno
+        yield _Place(child, place.depth + 1, turns, growth, line or place.line)
 
 
 def _reason(place: _Place) -> str:

@@ -46,7 +46,7 @@ def repeated_slots(file: str, sections: Sequence[Section]) -> Iterator[Finding]:
     for section in sections:
         for node in environment(()).parse(section.text).find_all(nodes.Output):
             for name in node.find_all(nodes.Name):
-                places.setdefault(name.name, []).append(section.line + name.lineno - 1)
+                places.setdefault(name.name, []).append(section.line + (name.lineno or 1) - 1)
     for slot, lines in places.items():
         if len(lines) > OFTEN:
             yield doubt(file, lines[OFTEN], "repeated", f"holds the slot {slot!r} {len(lines)} times; each is paid for")

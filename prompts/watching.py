@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from pathlib import Path
 
 from watchfiles import Change, DefaultFilter, awatch
@@ -18,7 +18,7 @@ Contents = dict[Path, str]
 
 async def edits(
     folder: Path, name: str | None = None, variant: str | None = None, *, stop: asyncio.Event | None = None
-) -> AsyncIterator[frozenset[Path]]:
+) -> AsyncGenerator[frozenset[Path], None]:
     """Yield the files that changed, each time that what a prompt is made of does (of every prompt unless named).
 
     The folder is watched, and not the file: editors put another file in its place. What was only touched, or changed

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from unittest.mock import patch
 
 import app
@@ -50,9 +50,10 @@ def reaseq(*arguments: object) -> Ran:
     return Ran(code or 0, _written(output), _written(errors))
 
 
-def reaseq_process(*arguments: str, env: Mapping[str, str]) -> "subprocess.Popen[bytes]":
-    """Start a command in a process of its own, in the current folder."""
-    return subprocess.Popen([*PROGRAM, *arguments], env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+def reaseq_process(*arguments: str, env: Mapping[str, str], to: IO[bytes] | None = None) -> "subprocess.Popen[bytes]":
+    """Start a command in a process of its own, in the current folder; what it says goes to a file, if one is given."""
+    output = (to, to) if to else (subprocess.PIPE, subprocess.PIPE)
+    return subprocess.Popen([*PROGRAM, *arguments], env=env, stdout=output[0], stderr=output[1])
 
 
 def _written(stream: io.TextIOWrapper) -> str:

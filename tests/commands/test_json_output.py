@@ -68,13 +68,21 @@ COMMANDS: dict[str, list[str]] = {
     "prompts list": [],
     "prompts show": ["critic"],
     "prompts render": ["critic", "--item", "S001"],
+    "prompts lint": ["--item", "S001"],
+    "prompts diff": ["critic", "--other", str(ROOT / "prompts"), "--item", "S001"],
+    "prompts history": ["attribute_extractor"],
+    "prompts new": ["critic", "--from", "critic", "--prompts", "own-prompts"],
+    "prompts export": ["critic", "critic.prompty"],
+    "prompts import": ["critic.prompty", "--as", "critic", "--prompts", "own-prompts"],
 }
 
+MAY_BE_EMPTY = {"prompts lint"}  # the bundled prompts have no findings
 BEFORE: dict[str, list[str]] = {
     "ranker export": ["ranker", "train", "--config", "small.toml"],
     "replay": ["trace", "kettles.csv", "--item", "K1"],
     "traces": ["trace", "kettles.csv", "--item", "K1"],
     "traces show": ["trace", "kettles.csv", "--item", "K1"],
+    "prompts import": ["prompts", "export", "critic", "critic.prompty"],
     "ranker rank": ["ranker", "train", "--config", "small.toml"],
     "diffusion generate": ["diffusion", "train", "--config", "diffusion.toml"],
     "vectors list": ["vectors", "build"],
@@ -113,7 +121,7 @@ def test_the_output_is_one_document(
     ran = reaseq(*command.split(), *COMMANDS[command], "--json")
 
     assert ran.code == 0, ran.errors
-    assert ran.document
+    assert ran.document or command in MAY_BE_EMPTY
 
 
 def test_a_trace_gives_what_each_step_found_as_data() -> None:
