@@ -37,7 +37,7 @@ PATIENCE = 60_000  # milliseconds
 # Each page by its address, and the first thing of the catalog or its knowledge that it shows.
 PAGES = {
     "items": ("/items", ".results a"),
-    "item": ("/items?item=I0050000", ".item .source mark"),
+    "item": ("/items?item=I0000500", ".item .source mark"),
     "prompts": ("/prompts?prompt=critic", ".cm-content"),
     "runs": ("/runs", ".main .start"),
     "knowledge": ("/knowledge", ".list a"),

@@ -75,4 +75,4 @@ def _number(label: str, least: float, most: float, *, step: float = 1) -> ui.num
 
 
 def _told(path: Path) -> str:
-    return f"{path.name}  ({path.parent.name})"
+    return f"{path.name}  ({path.resolve().parent.name})"

@@ -145,7 +145,7 @@ def _show_standing(run: DeskRun) -> None:
         bar(ended / run.total if run.total else 0.0, "good" if run.ended else "")
         figures(
             [
-                (f"{ended:,} of {remaining(ended, run.total, run.seconds)}", "rows ended"),
+                (f"{ended:,} of {'?' if run.total is None else f'{run.total:,}'}", "rows ended"),
                 (f"{counts.enriched:,}", "enriched"),
                 (f"{counts.failed:,}", "failed"),
                 (_money(spend), "spent"),
@@ -156,7 +156,9 @@ def _show_standing(run: DeskRun) -> None:
         more = (
             f"{counts.skipped:,} done before, {counts.rejected:,} rejected, {spend.replayed:,} answers from the ledger"
         )
-        text(more if run.ended else f"{more}; {held_back(standing.rate, standing.batches)}", "soft small")
+        left = remaining(ended, run.total, run.seconds)
+        now = f"{more}; {left}; {held_back(standing.rate, standing.batches)}"
+        text(more if run.ended else now, "soft small")
         for reason, number in sorted(standing.failed.items(), key=lambda pair: -pair[1]):
             text(f"{reason}: {number:,}", "bad small")
 

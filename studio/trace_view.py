@@ -88,10 +88,14 @@ def _told(trace: Trace) -> str:
 def _found(step: TraceStep) -> str:
     update = step.update
     parts = [
-        f"{len(step.calls)} calls" if step.calls else "",
-        f"{len(update.claims)} claims" if update.claims else "",
-        f"{len(update.verdicts) + len(update.demand_verdicts)} verdicts" if update.verdicts else "",
-        f"{len(update.demands)} demands" if update.demands else "",
+        _counted(len(step.calls), "call"),
+        _counted(len(update.claims), "claim"),
+        _counted(len(update.verdicts) + len(update.demand_verdicts), "verdict"),
+        _counted(len(update.demands), "demand"),
         "taken over" if step.recalled else "",
     ]
     return ", ".join(part for part in parts if part) or "code alone"
+
+
+def _counted(number: int, what: str) -> str:
+    return "" if not number else f"{number} {what}{'' if number == 1 else 's'}"

@@ -2,7 +2,12 @@
 
 from alembic import context
 
-from memory import demand_tables, prompt_tables, review_tables, trace_tables  # noqa: F401 - their tables are among TABLES
+from memory import (  # noqa: F401 - their tables are among TABLES
+    demand_tables,
+    prompt_tables,
+    review_tables,
+    trace_tables,
+)
 from memory.behaviors import tables as behavior_tables  # noqa: F401 - so are these
 from memory.item_vectors import tables as vector_tables  # noqa: F401 - and these
 from memory.tables import TABLES

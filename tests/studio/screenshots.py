@@ -47,7 +47,7 @@ def prepared(browser: Browser, url: str) -> None:
         page.wait_for_function("before => document.querySelector('.claim-value').innerText !== before", arg=before)
     page.goto(f"{base}/runs")
     page.click(".start")
-    page.wait_for_selector(".badge:has-text('finished')")
+    page.wait_for_selector(".main .panel .badge:has-text('finished')")
     page.close()
 
 

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0013_prompts"
-down_revision = "0012_traces"
+revision = "0014_prompts"
+down_revision = "0013_sureness"
 
 
 def upgrade() -> None:

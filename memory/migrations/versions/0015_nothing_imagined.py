@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0014_nothing_imagined"
-down_revision = "0013_prompts"
+revision = "0015_nothing_imagined"
+down_revision = "0014_prompts"
 
 
 def upgrade() -> None:
