@@ -5,8 +5,9 @@
 Makes a knowledge base of synthetic items (`benchmarks/graph_neighbourhood.py`, no model), or takes the one at --kb,
 opens `reaseq studio` on it, and visits the pages with Chromium. "opened" is a page whose address is entered, from the
 navigation to the first thing of the catalog that is shown; "clicked" is the same page reached from another one. Times
-are the medians of the rounds, wall milliseconds, beside the machine's load; CPU is the server's. Memory is the server's
-resident set before the first and after each round. Needs playwright and a Chromium.
+are the medians of the rounds: wall milliseconds, beside the machine's load, and the CPU milliseconds that server and
+browser took together until then, which is what the wall time would be at most where nothing else runs. Memory is the
+server's resident set before the first and after each round. Needs playwright and a Chromium.
 """
 
 import argparse
@@ -19,9 +20,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from statistics import median
+from typing import NamedTuple, Self
 
 from playwright.sync_api import Page, sync_playwright
 
@@ -32,6 +34,31 @@ from benchmarks.graph_neighbourhood import filled  # noqa: E402
 from memory.database import open_database  # noqa: E402
 
 Figures = dict[str, object]
+
+
+class Took(NamedTuple):
+    """Milliseconds."""
+
+    wall: float
+    cpu: float
+
+
+class Began(NamedTuple):
+    """A moment, in seconds: on the clock, and of CPU of the server and the browser."""
+
+    wall: float
+    cpu: float
+
+    @classmethod
+    def now(cls) -> Self:
+        """Return this moment."""
+        return cls(time.perf_counter(), sum(_cpu_seconds(pid) for pid in _below(os.getpid())))
+
+    def until_now(self) -> Took:
+        """Return what has passed since."""
+        now = Began.now()
+        return Took(1000 * (now.wall - self.wall), 1000 * (now.cpu - self.cpu))
+
 
 PATIENCE = 60_000  # milliseconds
 # Each page by its address, and the first thing of the catalog or its knowledge that it shows.
@@ -69,11 +96,10 @@ def measured(page: Page, pid: int, url: str, rounds: int) -> list[Figures]:
     page.goto(url)
     page.wait_for_selector(".results a", timeout=PATIENCE)
     base = url.partition("/?")[0]
-    opened: dict[str, list[float]] = {name: [] for name in PAGES}
-    clicked: dict[str, list[float]] = {name: [] for name in PAGES}
-    searched: list[float] = []
+    opened: dict[str, list[Took]] = {name: [] for name in PAGES}
+    clicked: dict[str, list[Took]] = {name: [] for name in PAGES}
+    searched: list[Took] = []
     resident = [_resident_mb(pid)]
-    before = _cpu_seconds(pid)
     for number in range(rounds):
         for name, (address, first) in PAGES.items():
             opened[name].append(_opened(page, base + address, first))
@@ -82,40 +108,43 @@ def measured(page: Page, pid: int, url: str, rounds: int) -> list[Figures]:
         searched.append(_searched(page, base, f"color{number % 10} brand{number % 211}"))
         resident.append(_resident_mb(pid))
     visits = rounds * (2 * len(PAGES) + 1)
-    rows: list[Figures] = [
-        {"page": name, "opened_ms": round(median(opened[name])), "clicked_ms": round(median(clicked[name]))}
-        for name in PAGES
-    ]
-    cpu = round(1000 * (_cpu_seconds(pid) - before) / visits)
-    searching: Figures = {"page": "search", "typed_ms": round(median(searched)), "server_cpu_ms_a_visit": cpu}
+    rows = [{"page": name} | _medians("opened", opened[name]) | _medians("clicked", clicked[name]) for name in PAGES]
+    searching: Figures = {"page": "search"} | _medians("typed", searched)
     return [*rows, searching, {"resident_mb": [round(mb) for mb in resident], "visits": visits}]
 
 
-def _opened(page: Page, address: str, first: str) -> float:
-    began = time.perf_counter()
+def _medians(name: str, took: list[Took]) -> Figures:
+    return {
+        f"{name}_ms": round(median(one.wall for one in took)),
+        f"{name}_cpu_ms": round(median(one.cpu for one in took)),
+    }
+
+
+def _opened(page: Page, address: str, first: str) -> Took:
+    began = Began.now()
     page.goto(address, wait_until="commit")
     page.wait_for_selector(first, timeout=PATIENCE)
-    return 1000 * (time.perf_counter() - began)
+    return began.until_now()
 
 
-def _clicked(page: Page, address: str, first: str) -> float:
+def _clicked(page: Page, address: str, first: str) -> Took:
     """Go somewhere within the open document, as a click on a link does."""
-    began = time.perf_counter()
+    began = Began.now()
     page.evaluate("address => emitEvent('sub_pages_navigate', address)", address)
     page.wait_for_function(
         "([path, first]) => location.pathname + location.search === path && document.querySelector(first)",
         arg=[address, first],
         timeout=PATIENCE,
     )
-    return 1000 * (time.perf_counter() - began)
+    return began.until_now()
 
 
-def _searched(page: Page, base: str, words: str) -> float:
+def _searched(page: Page, base: str, words: str) -> Took:
     page.goto(f"{base}/items")
     page.wait_for_selector(".results a", timeout=PATIENCE)
     page.fill(".search input", "")
     page.wait_for_timeout(300)  # for the search of the empty field
-    began = time.perf_counter()
+    began = Began.now()
     page.fill(".search input", words)
     page.wait_for_function(
         "words => [...document.querySelectorAll('.results a')].every(one => words.split(' ').every(word =>"
@@ -123,7 +152,7 @@ def _searched(page: Page, base: str, words: str) -> float:
         arg=words,
         timeout=PATIENCE,
     )
-    return 1000 * (time.perf_counter() - began)
+    return began.until_now()
 
 
 def _made(folder: Path, items: int) -> Path:
@@ -161,8 +190,21 @@ def _resident_mb(pid: int) -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 1_000_000
 
 
+def _below(pid: int) -> list[int]:
+    """Return the processes that a process has started, and theirs."""
+    found = []
+    for children in Path(f"/proc/{pid}/task").glob("*/children"):
+        with suppress(OSError):
+            for child in map(int, children.read_text().split()):
+                found += [child, *_below(child)]
+    return found
+
+
 def _cpu_seconds(pid: int) -> float:
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
+    except OSError:  # it has ended
+        return 0.0
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 

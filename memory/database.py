@@ -76,11 +76,6 @@ class Database:
         with self.session() as session:
             return work(session)
 
-    def write(self, work: Callable[[Session], T]) -> T:
-        """Return what some work gives in one write transaction."""
-        with self.writing() as session:
-            return work(session)
-
     @contextmanager
     def glance(self) -> Iterator[Connection]:
         """Yield a connection for one query that sees what is committed: kept open, and so much cheaper than a session.

@@ -43,7 +43,7 @@ async def graph_part(bench: Workbench, around: str) -> None:
         found = await asyncio.to_thread(_look, bench, named, int(hops.value), int(width.value))
         place.clear()
         with place:
-            text(found, "told doubt") if isinstance(found, str) else _show(found)
+            _show(found)
 
     with drawing:
         button("Draw", draw, "primary")
@@ -60,7 +60,10 @@ def _look(bench: Workbench, named: str, hops: int, width: int) -> GraphView | st
         return str(error)
 
 
-def _show(view: GraphView) -> None:
+def _show(view: GraphView | str) -> None:
+    if isinstance(view, str):
+        text(view, "told doubt")
+        return
     found = view.found
     heading(
         phrase_node(found.start, found.labels[found.start]),

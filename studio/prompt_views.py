@@ -15,6 +15,7 @@ from studio.parts import box, heading, text
 from studio.workbench import Workbench
 
 CONTEXT = 2  # lines around a difference
+KEPT = 50  # items whose slots are kept: to fill them takes a second, and an encoder
 _Line = tuple[str, str]  # classes, content
 
 
@@ -27,7 +28,6 @@ class PromptViews:
     def __init__(self, bench: Workbench, name: str) -> None:
         self._bench, self._name = bench, name
         self.library: PromptLibrary = library_of(bench.settings)
-        self._values: dict[tuple[str, tuple[str, ...]], dict[str, str]] = {}  # by item and inputs: they take a second
 
     def show(self) -> None:
         """Show the places."""
@@ -56,10 +56,12 @@ class PromptViews:
             return str(error)
 
     def _filled(self, prompt: Prompt, item: CatalogItem) -> dict[str, str]:
-        key = (item.content_hash, prompt.inputs)
-        if key not in self._values:
-            self._values[key] = values_for(prompt, item, self._bench.settings)
-        return self._values[key]
+        kept, key = self._bench.slot_values, (item.content_hash, prompt.name, prompt.inputs)
+        if key not in kept:
+            if len(kept) >= KEPT:
+                kept.clear()
+            kept[key] = values_for(prompt, item, self._bench.settings)
+        return kept[key]
 
 
 def _show_rendered(told: RenderedPrompt | str, item: CatalogItem | None) -> None:

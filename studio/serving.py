@@ -18,6 +18,7 @@ from studio.pages import build_pages
 from studio.shell import style_pages
 from studio.workbench import Workbench
 
+RECONNECT_SECONDS = 30.0  # a tab may be silent that long, as where a run keeps the machine busy
 STOP_SECONDS = 30.0  # for a run to store what is in flight
 
 
@@ -52,6 +53,7 @@ def application(bench: Workbench, address: Address) -> Guard:
         tailwind=False,
         gzip_middleware_factory=None,  # nothing is far away here
         show_welcome_message=False,
+        reconnect_timeout=RECONNECT_SECONDS,
         message_history_length=200,
         storage_secret=secrets.token_urlsafe(),  # of cookies that no page of ours sets
     )

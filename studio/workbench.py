@@ -32,6 +32,8 @@ class Workbench:
     traces: TraceDesk = field(default_factory=TraceDesk)
     dark: bool | None = None  # None: as the browser says
     searched: str = ""  # the last search for items
+    # What slots hold, by item, prompt and inputs.
+    slot_values: dict[tuple[str, str, tuple[str, ...]], dict[str, str]] = field(default_factory=dict)
     chosen: str = ""  # the id of the item that was looked at last
 
     def __post_init__(self) -> None:
@@ -48,7 +50,11 @@ class Workbench:
 
     async def write(self, work: Callable[[Session], T]) -> T:
         """Return what some work gives in one write transaction, in a thread."""
-        return await asyncio.to_thread(self.database.write, work)
+        return await asyncio.to_thread(self._written, work)
+
+    def _written(self, work: Callable[[Session], T]) -> T:
+        with self.database.writing() as session:
+            return work(session)
 
     def catalogs(self) -> list[Path]:
         """Return the catalogs that a run may read; a page names them by their place in this list."""
