@@ -56,11 +56,19 @@ class ItemSearch:
 
         At most `limit` (and `MOST`) of them, the first `after` passed over. Without a text they are all items by id.
         """
-        self.refresh()
         limit, after = min(limit, MOST), min(after, DEEPEST)
+        if not text.strip():
+            return self._all(limit, after)
+        self.refresh()
         with self._open() as index:
             found = dict.fromkeys(_matching(index, text, limit + after))
         return [*found][after : after + limit]
+
+    def _all(self, limit: int, after: int) -> list[FoundItem]:
+        """Return items by id, which needs no index: a first page is there while one is made."""
+        query = select(ItemRow.id, ItemRow.title).order_by(col(ItemRow.id)).limit(limit).offset(after)
+        with self._database.session() as session:
+            return [FoundItem(item_id, title) for item_id, title in session.exec(query)]
 
     def refresh(self, *, now: bool = False) -> None:
         """Take over what was stored since the last look; `now`: also if that was a moment ago."""

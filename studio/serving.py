@@ -6,6 +6,7 @@ import secrets
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import Thread
 
 import uvicorn
 from fastapi import FastAPI
@@ -29,6 +30,7 @@ class PortTaken(ReaseqError):
 def serve(bench: Workbench, host: str, port: int, token: str, tell: Callable[[str], None]) -> None:
     """Serve until Ctrl-C or SIGTERM; `tell` gets the address to open as soon as it can be opened."""
     logging.getLogger("nicegui").setLevel(logging.ERROR)
+    Thread(target=bench.search.refresh, name="search", daemon=True).start()  # the first search then finds it made
     with _listening(host, port) as listening:
         address = Address(host=host, port=listening.getsockname()[1], token=token)
         server = _Server(_config(application(bench, address)), lambda: tell(address.url))
