@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import secrets
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -57,7 +56,6 @@ def application(bench: Workbench, address: Address) -> Guard:
         show_welcome_message=False,
         reconnect_timeout=RECONNECT_SECONDS,
         message_history_length=200,
-        storage_secret=secrets.token_urlsafe(),  # of cookies that no page of ours sets
     )
     return Guard(outer, address)
 
