@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 
 SETTINGS_FILE = Path("reaseq.toml")
 # Names that the providers' own tools and the shell use; REASEQ_… goes before them.
-CONVENTIONAL = ("openai_api_key", "openai_base_url", "ollama_host", "editor")
+CONVENTIONAL = ("openai_api_key", "openai_base_url", "ollama_host", "otel_exporter_otlp_headers", "editor")
 
 app = typer.Typer(
     name="reaseq",

@@ -13,6 +13,7 @@ import orjson
 from agents.answer_parsing import AnswerInvalid, AnswerRefused, AnswerTruncated, T, UnusableAnswer, parse_answer
 from agents.answer_schemas import answer_json_schema
 from agents.equal_questions import EqualQuestions
+from agents.onlooker import NOBODY, Onlooker, Question
 from agents.providers.base import AnswerSchema, CallKey, Capabilities, ChatModel, FinishReason, JsonSchema
 from agents.spending.prices import Price
 from memory.model_call import Message, ModelCall, Usage, call_key
@@ -78,6 +79,7 @@ class Interviewer:
         doubts: bool = False,
         under_way: EqualQuestions | None = None,
         capabilities: Capabilities | None = None,
+        onlooker: Onlooker = NOBODY,
     ) -> None:
         self._model = model
         self._capabilities = capabilities  # fewer than the model's own, where agents go without it
@@ -88,7 +90,9 @@ class Interviewer:
         self._memory = journal if isinstance(journal, RecallingJournal) else None
         self._witness = witness
         self._under_way = under_way or EqualQuestions()
-        self._parameters = canonical_json(model.parameters)
+        self._onlooker = onlooker
+        self._shaping = model.parameters
+        self._parameters = canonical_json(self._shaping)
 
     @property
     def spec(self) -> str:
@@ -142,14 +146,23 @@ class Interviewer:
     async def _answer(
         self, prompt: RenderedPrompt, answer_type: type[T], schema: AnswerSchema, about: CallKey
     ) -> Answer[T]:
+        question = Question(self.spec, self._shaping, about, prompt)
+        with self._onlooker.question(question) as answered:
+            call, replayed = await self._given(prompt, answer_type, schema, about)
+            answered(call, replayed)
+            if self._witness:
+                self._witness(call)
+            return _read(call, answer_type, replayed=replayed)
+
+    async def _given(
+        self, prompt: RenderedPrompt, answer_type: type[T], schema: AnswerSchema, about: CallKey
+    ) -> tuple[ModelCall, bool]:
+        """Return the answer, and whether it was there already or another item's."""
         key = call_key(prompt.messages, self.spec, self._parameters, schema.name, schema.json_schema, about.round)
         recalled = self._recalled(key, about)
         if recalled and self._doubts and not _usable(recalled, answer_type):
             recalled = None
-        call, replayed = (recalled, True) if recalled else await self._asked(prompt, schema, about, key)
-        if self._witness:
-            self._witness(call)
-        return _read(call, answer_type, replayed=replayed)
+        return (recalled, True) if recalled else await self._asked(prompt, schema, about, key)
 
     def _recalled(self, key: str, about: CallKey) -> ModelCall | None:
         call = self._memory.recall(key) if self._memory else None

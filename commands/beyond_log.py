@@ -1,5 +1,6 @@
 """`reaseq benchmark beyond-log`: how well is told what people want that the log does not show; for any model."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,15 +9,16 @@ import typer
 from commands.beyond_log_tables import print_beyond_log
 from commands.enrich import ColumnMap
 from commands.model_material import Data
+from commands.model_options import Config, Html, write_file
 from commands.output import AsJson, KnowledgeBase, print_json, say
 from commands.run_options import columns_of
 from commands.settings import Settings, settings_of
-from memory.atomic_file import written_whole
 from memory.extras import extras
 
 if TYPE_CHECKING:
     from commands.beyond_log_run import Plan
     from commands.beyond_log_scene import Scene, Sources
+    from diffusion.config import DiffusionConfig
     from evaluators.beyond_log.report import BeyondLogReport
 
 Seeds = Annotated[int, typer.Option("--seeds", help="How many times is hidden and trained.", min=1, max=20)]
@@ -38,7 +40,6 @@ Generated = Annotated[
 Export = Annotated[Path | None, typer.Option("--export", help="Only write what a participant is given.", metavar="DIR")]
 ControlsOnly = Annotated[bool, typer.Option("--controls-only", help="Train no model.")]
 Ranker = Annotated[bool, typer.Option("--ranker", help="Also train a ranker with imagined behaviours and without.")]
-Html = Annotated[Path | None, typer.Option("--html", help="Also write a page.", metavar="FILE")]
 
 app = typer.Typer(help="Benchmarks that others can run their models in.", no_args_is_help=True)
 
@@ -63,6 +64,7 @@ def beyond_log(
     near: Near = None,
     controls_only: ControlsOnly = False,
     ranker: Ranker = False,
+    config: Config = None,
     export: Export = None,
     html: Html = None,
     kb: KnowledgeBase = None,
@@ -72,7 +74,7 @@ def beyond_log(
     from_files = {"log": data, "categories": categories, "truth": truth, "demands": demands}
     sources = _sources(from_files, columns_of(map_columns), kb is not None or categories is None, near)
     scene = _scene(settings_of(context, kb=kb), sources)
-    plan = _plan(seeds, share, k, generated, (not controls_only, ranker))
+    plan = replace(_plan(seeds, share, k, generated, (not controls_only, ranker)), config=_read(config))
     if export is not None:
         _export(scene, plan, export, as_json)
     else:
@@ -83,9 +85,7 @@ def write_page(report: "BeyondLogReport", path: Path) -> None:
     """Write the page of a report."""
     from evaluators.beyond_log.report_page import beyond_log_page  # noqa: PLC0415 - jinja takes a moment
 
-    with written_whole(path) as unfinished:
-        unfinished.write_text(beyond_log_page(report), encoding="utf-8")
-    say(f"wrote {path}")
+    write_file(path, beyond_log_page(report))
 
 
 def _sources(
@@ -111,6 +111,14 @@ def _plan(
 
     lengths = tuple(dict.fromkeys(cuts or Plan.cuts))
     return Plan(tuple(range(seeds)), share, lengths, tuple(generated or ()), *trained)
+
+
+def _read(config: Path | None) -> "DiffusionConfig | None":
+    if config is None:
+        return None
+    from commands.diffusion import read_config  # noqa: PLC0415 - torch is an extra
+
+    return read_config(config)
 
 
 def _export(scene: "Scene", plan: "Plan", folder: Path, as_json: bool) -> None:

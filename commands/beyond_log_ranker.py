@@ -1,6 +1,7 @@
 """What imagined behaviours are worth to the ranker of clicks, and that those of another user are worth nothing."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -8,10 +9,13 @@ from commands.beyond_log_scene import Scene
 from evaluators.beyond_log.report import RankerEffect
 from memory.extras import extras
 
+if TYPE_CHECKING:
+    from diffusion.config import DiffusionConfig
+
 HELD_OUT = 3  # last behaviours of each user: learned from, selected on, tested on
 
 
-def ranker_effect(scene: Scene, seeds: Sequence[int]) -> RankerEffect:
+def ranker_effect(scene: Scene, seeds: Sequence[int], settings: "DiffusionConfig | None" = None) -> RankerEffect:
     """Return what the diffusion's behaviours gain, imagined from all but each user's last three ones.
 
     Nothing is hidden here beside these: the question is what a shop's ranker gains with the log that it has.
@@ -28,14 +32,16 @@ def ranker_effect(scene: Scene, seeds: Sequence[int]) -> RankerEffect:
 
     whole = scene.material.imagining(None)
     known = whole.behaviors.without_last(HELD_OUT)
-    model = fit_diffusion(whole.learning_from(known), DiffusionConfig(seed=seeds[0]))
+    own = (settings or DiffusionConfig()).model_copy(update={"seed": seeds[0]})
+    model = fit_diffusion(whole.learning_from(known), own)
     generated = imagine(model, known, np.arange(len(known.users)), ImaginingConfig(), seed=seeds[0])
     imagined = Imagined.of(generated, {}, known)
     if imagined is None:
         raise NothingToLearn("nothing could be imagined of these users")
     config = RankerConfig().click_through
     _, pairs = generated_effect(whole, imagined.items, imagined.confidence, config, seeds)
-    own = tuple(pair for pair in pairs if pair.after == Told.OWN)
     return RankerEffect(
-        system="diffusion", imagined=own, placebo=tuple(pair for pair in pairs if pair.after != Told.OWN)
+        system="diffusion",
+        imagined=tuple(pair for pair in pairs if pair.after == Told.OWN),
+        placebo=tuple(pair for pair in pairs if pair.after != Told.OWN),
     )

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from commands.beyond_log_files import HandedIn, named_files, read_suggestions, told_of
+from commands.beyond_log_files import named_files, read_suggestions, told_of
 from commands.beyond_log_ranker import ranker_effect
 from commands.beyond_log_scene import Scene, SceneUnreadable
 from commands.beyond_log_systems import Fitted, fitted_controls, fitted_floor, fitted_models, missing_for_models
@@ -17,6 +18,9 @@ from evaluators.beyond_log.judging import Jury, Sitting, verdict
 from evaluators.beyond_log.metrics import CUTS
 from evaluators.beyond_log.report import BeyondLogProtocol, BeyondLogReport, Coverage
 from evaluators.beyond_log.suggestions import Rule, listed, suggested
+
+if TYPE_CHECKING:
+    from diffusion.config import DiffusionConfig
 
 FEWEST = 10  # scored users
 
@@ -31,6 +35,7 @@ class Plan:
     generated: tuple[str, ...] = ()  # NAME=FILE
     models: bool = True
     ranker: bool = False  # whether a ranker is trained with imagined behaviours and without
+    config: "DiffusionConfig | None" = None  # of the models; None: their defaults
     fitting: Callable[..., Iterator[Fitted]] = fitted_models
 
 
@@ -38,28 +43,32 @@ def benchmarked(scene: Scene, plan: Plan) -> BeyondLogReport:
     """Return what every system found; raises `SceneUnreadable` where too little is hidden to judge by."""
     files = named_files(plan.generated, plan.seeds)
     missing = missing_for_models() if plan.models else "models are left out, as asked for"
+    hidings = [_hidden(scene, plan, seed) for seed in plan.seeds]
+    handed = {  # read first: training takes long, and a file that cannot be read ends the run
+        name: [read_suggestions(path, scene, hiding) for path, hiding in zip(paths, hidings, strict=True)]
+        for name, paths in files.items()
+    }
     sittings: dict[str, Sitting] = {}
-    hidings: list[Hiding] = []
-    handed: dict[str, list[HandedIn]] = {name: [] for name in files}
-    for place, seed in enumerate(plan.seeds):
-        hiding = scene.hiding(plan.share, seed)
-        if len(hiding) < FEWEST:
-            raise SceneUnreadable(f"{len(hiding)} users have something hidden; {FEWEST} are needed to judge by")
-        hidings.append(hiding)
+    for place, (seed, hiding) in enumerate(zip(plan.seeds, hidings, strict=True)):
         jury = scene.jury(hiding, plan.cuts)
         for fitted in _fitted(scene, hiding, seed, plan if missing is None else None):
             _hear(sittings, fitted, jury, seed)
-        for name, paths in files.items():
-            read = read_suggestions(paths[place], scene, hiding)
-            handed[name].append(read)
-            sitting = sittings.setdefault(name, Sitting(name, is_control=False, learned_from=paths[place].name))
-            sitting.hear(jury, listed(read.lists, hiding, scene.categories, max(plan.cuts)), seed)
+        for name, read in handed.items():
+            sitting = sittings.setdefault(name, Sitting(name, is_control=False, learned_from=files[name][place].name))
+            sitting.hear(jury, listed(read[place].lists, hiding, scene.categories, max(plan.cuts)), seed)
     blank = _blank(scene, plan, hidings)
     told = tuple(told_of(name, paths, handed[name]) for name, paths in files.items())
-    effects = (ranker_effect(scene, plan.seeds),) if plan.ranker and missing is None else ()
+    effects = (ranker_effect(scene, plan.seeds, plan.config),) if plan.ranker and missing is None else ()
     update = {"files": told, "left_out": (missing,) if missing else (), "ranker": effects}
     report = blank.model_copy(update=update)
     return verdict(report, list(sittings.values()))
+
+
+def _hidden(scene: Scene, plan: Plan, seed: int) -> Hiding:
+    hiding = scene.hiding(plan.share, seed)
+    if len(hiding) < FEWEST:
+        raise SceneUnreadable(f"{len(hiding)} users have something hidden; {FEWEST} are needed to judge by")
+    return hiding
 
 
 def _fitted(scene: Scene, hiding: Hiding, seed: int, plan: Plan | None) -> Iterator[Fitted]:
@@ -67,7 +76,7 @@ def _fitted(scene: Scene, hiding: Hiding, seed: int, plan: Plan | None) -> Itera
     yield from fitted_controls(seen, scene.categories)
     if plan is not None:
         yield from fitted_floor(seen)
-        yield from plan.fitting(seen, scene.categories, seed)
+        yield from plan.fitting(seen, scene.categories, seed, plan.config)
 
 
 def _hear(sittings: dict[str, Sitting], fitted: Fitted, jury: Jury, seed: int) -> None:

@@ -15,6 +15,7 @@ from evaluators.beyond_log.suggestions import Suggest, Suggested, by_category
 from memory.extras import ExtraMissing, extras
 
 if TYPE_CHECKING:
+    from diffusion.config import DiffusionConfig
     from diffusion.imagination import Imagination
     from learning.material import Material
 
@@ -56,7 +57,9 @@ def fitted_floor(seen: "Material") -> Iterator[Fitted]:
             yield Fitted(name, True, suggest_by(scores, popularity), seconds, "visible behaviours, titles")
 
 
-def fitted_models(seen: "Material", categories: Categories, seed: int) -> Iterator[Fitted]:
+def fitted_models(
+    seen: "Material", categories: Categories, seed: int, config: "DiffusionConfig | None" = None
+) -> Iterator[Fitted]:
     """Yield the autoregressive model, a control, and the diffusion of equal size.
 
     Each is asked what comes next, and what belongs into the gaps of the history as well, where hidden behaviours were;
@@ -65,7 +68,7 @@ def fitted_models(seen: "Material", categories: Categories, seed: int) -> Iterat
     from diffusion.config import DiffusionConfig  # noqa: PLC0415 - torch is an extra
     from diffusion.fitted import fit_autoregressive, fit_diffusion  # noqa: PLC0415
 
-    config = DiffusionConfig(seed=seed)
+    config = (config or DiffusionConfig()).model_copy(update={"seed": seed})
     for name, is_control, fit in (("autoregressive", True, fit_autoregressive), ("diffusion", False, fit_diffusion)):
         started = time.process_time()
         model = fit(seen, config)

@@ -7,7 +7,7 @@ import typer
 
 from commands.evaluate import EVALUATION_KB, Catalog, Complete, Kb, Sample, Seed, Split
 from commands.output import AsJson, fail, print_json, print_table, run_async, say
-from commands.setting_options import AIDS, REASONING, with_options
+from commands.setting_options import AIDS, REASONING, TELEMETRY, with_options
 from commands.settings import Settings, settings_of
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ Level = Annotated[float, typer.Option("--level", help="How sure that precision m
 Out = Annotated[Path | None, typer.Option("--out", help="The file to write, for --calibration.", metavar="FILE")]
 
 
-@with_options(REASONING | AIDS)
+@with_options(REASONING | AIDS | TELEMETRY)
 def calibrate(
     context: typer.Context,
     gold: Gold = None,

@@ -67,7 +67,7 @@ async def run_rows(settings: Settings, rows: Rows, options: RunOptions, watch: W
             with watch.stopping(controls, report):
                 batch = _batch(workshop, settings, options, version_id, owner, controls)
                 progress = watch.progress(total, lambda: _standing(workshop, batch, report))
-                await _worked(workshop, batch, rows.read(workshop), report, progress)
+                await _worked(workshop, batch, rows, report, progress)
                 report.whole = True
         except ReaseqError as error:
             report.problem = error
@@ -77,22 +77,17 @@ async def run_rows(settings: Settings, rows: Rows, options: RunOptions, watch: W
     return report
 
 
-async def _worked(
-    workshop: Workshop,
-    batch: Batch,
-    rows: Iterable[CatalogItem | RejectedRow],
-    report: RunReport,
-    progress: Progress,
-) -> None:
-    with progress:
+async def _worked(workshop: Workshop, batch: Batch, rows: Rows, report: RunReport, progress: Progress) -> None:
+    with progress, workshop.onlooker.run(rows.source, report.run_id) as ended:
         beside = [asyncio.create_task(work) for work in (progress.keep_telling(), _keep_counts(workshop, report))]
         try:
-            async for outcome in batch.outcomes(rows):
+            async for outcome in batch.outcomes(rows.read(workshop)):
                 report.count(outcome)
         finally:
             for task in beside:
                 task.cancel()
             report.seconds, report.cpu_seconds = progress.seconds, progress.cpu_seconds
+            ended(report.counts, workshop.ledger.spend)
 
 
 async def _keep_counts(workshop: Workshop, report: RunReport) -> None:
@@ -126,6 +121,7 @@ def _batch(
         workshop.ledger,
         settings=batch_settings,
         stop=controls.stop,
+        onlooker=workshop.onlooker,
     )
 
 

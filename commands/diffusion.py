@@ -1,22 +1,19 @@
 """`reaseq diffusion`: what a person plausibly does that the log does not have: trained, judged, imagined, explained."""
 
-import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from pydantic import ValidationError
 
 from commands.catalog_items import typed_id
 from commands.enrich import ColumnMap
 from commands.model_material import Data, read_material
+from commands.model_options import Config, Html, Seed, Seeds, settings_in, write_file
 from commands.output import AsJson, KnowledgeBase, print_json, say
 from commands.ranker_tables import print_report
 from commands.run_options import columns_of
 from commands.settings import settings_of
 from commands.vector_options import AsOf, milliseconds
-from memory.atomic_file import written_whole
-from memory.errors import ReaseqError
 from memory.extras import extras
 
 if TYPE_CHECKING:
@@ -27,10 +24,9 @@ if TYPE_CHECKING:
 FOLDER = Path("diffusion-model")
 SLOTS = {"future": "future", "futures": "future", "gap": "gap", "gaps": "gap"}
 
-Config = Annotated[Path | None, typer.Option("--config", help="Settings of the model (TOML).", metavar="FILE")]
-Seed = Annotated[int | None, typer.Option("--seed", help="Of everything that is drawn.", min=0)]
-Seeds = Annotated[int, typer.Option("--seeds", help="How many times each model is trained.", min=1, max=20)]
-Html = Annotated[Path | None, typer.Option("--html", help="Also write a page.", metavar="FILE")]
+LeastDemand = Annotated[
+    float, typer.Option("--least-demand", help="Least cosine to the nearest demand of the user.", min=-1, max=1)
+]
 Model = Annotated[Path, typer.Option("--diffusion", help="The model's folder.", metavar="DIR")]
 User = Annotated[str, typer.Argument(help="The user's id.", metavar="USER")]
 HeldOut = Annotated[
@@ -39,10 +35,6 @@ HeldOut = Annotated[
 ]
 
 app = typer.Typer(help="Imagine behaviours that the log does not have, each with its reasons.", no_args_is_help=True)
-
-
-class ConfigUnreadable(ReaseqError):
-    """A file holds no settings of a diffusion model."""
 
 
 @app.command()
@@ -64,7 +56,7 @@ def train(
 
     chosen = read_config(config, seed)
     material = read_material(settings_of(context, kb=kb), data, columns_of(map_columns), milliseconds(as_of))
-    metrics = train_into(out, material.learning_from(material.behaviors.without_last(held_out or 0)), chosen)
+    metrics = train_into(out, material, held_out or 0, chosen)
     if as_json:
         print_json({"folder": str(out), "metrics": metrics})
     else:
@@ -93,11 +85,11 @@ def evaluate(
 
     if task not in TASKS:
         raise typer.BadParameter(f"is one of {', '.join(TASKS)}", param_hint="--task")
-    chosen = read_config(config, None)
+    chosen = read_config(config)
     material = read_material(settings_of(context, kb=kb), data, columns_of(map_columns), milliseconds(as_of))
     report = judged(task, material, chosen, range(seeds))
     if html is not None:
-        write_page(html, ranking_report_page(report))
+        write_file(html, ranking_report_page(report))
     if as_json:
         print_json(report)
     else:
@@ -114,6 +106,7 @@ def generate(
     slots: Annotated[str, typer.Option("--slots", help="future, gaps, or both.", metavar="SLOTS")] = "future,gaps",
     chains: Annotated[int, typer.Option("--chains", help="Independent runs that may agree.", min=1, max=64)] = 4,
     count: Annotated[int, typer.Option("--count", help="Behaviours of a user, at most.", min=1, max=64)] = 8,
+    least_demand: LeastDemand = 0.0,
     expires: Annotated[int | None, typer.Option("--expires", help="Not read after so many days.", min=1)] = None,
     again: Annotated[bool, typer.Option("--again", help="Also for users that this model has imagined.")] = False,
     held_out: HeldOut = None,
@@ -131,7 +124,7 @@ def generate(
         from commands.diffusion_generation import Wish, generate_for  # noqa: PLC0415 - torch is an extra
 
     settings, moment = settings_of(context, kb=kb), milliseconds(as_of)
-    wish = Wish(kinds, chains, count, expires, again, held_out or 0, moment, seed)
+    wish = Wish(kinds, chains, count, expires, again, held_out or 0, moment, seed, least_demand)
     _tell_generated(generate_for(settings, model, users, wish), as_json)
 
 
@@ -154,9 +147,9 @@ def show(
     with _opened(context, kb) as database:
         view = view_of(database, typed_id(user), last)
     if html is not None:
-        write_page(html, page_of([view]))
+        write_file(html, page_of([view]))
     if svg is not None:
-        write_page(svg, timeline_of(view))
+        write_file(svg, timeline_of(view))
     if as_json:
         print_json(view)
     else:
@@ -166,28 +159,24 @@ def show(
 @app.command()
 def forget(context: typer.Context, user: User, kb: KnowledgeBase = None, as_json: AsJson = False) -> None:
     """Switch the inference of a user's interests off, and delete what was inferred."""
-    _switch(context, kb, typed_id(user), as_json, allowed=False)
+    _switch(context, kb, _named(user), as_json, allowed=False)
 
 
 @app.command()
 def allow(context: typer.Context, user: User, kb: KnowledgeBase = None, as_json: AsJson = False) -> None:
     """Switch the inference of a user's interests on again."""
-    _switch(context, kb, typed_id(user), as_json, allowed=True)
+    _switch(context, kb, _named(user), as_json, allowed=True)
 
 
-def read_config(path: Path | None, seed: int | None) -> "DiffusionConfig":
+def read_config(path: Path | None, seed: int | None = None) -> "DiffusionConfig":
     """Return a model's settings; raises `ConfigUnreadable`."""
-    from diffusion.config import DiffusionConfig  # noqa: PLC0415 - only with the extra
-
     with extras():
+        from diffusion.config import DiffusionConfig  # noqa: PLC0415 - torch is an extra
         from learning.devices import use_threads  # noqa: PLC0415
 
     use_threads(1)  # equal seeds give equal weights with one
-    try:
-        given = {} if path is None else tomllib.loads(path.read_text(encoding="utf-8"))
-        return DiffusionConfig.model_validate(given | ({} if seed is None else {"seed": seed}))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, ValidationError) as error:
-        raise ConfigUnreadable(f"{str(path)!r} holds no settings of a diffusion model: {error}") from error
+    config = settings_in(path, DiffusionConfig, "a diffusion model")
+    return config if seed is None else config.model_copy(update={"seed": seed})
 
 
 def slots_of(text: str) -> tuple[str, ...]:
@@ -198,13 +187,6 @@ def slots_of(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(SLOTS[word] for word in words))
 
 
-def write_page(path: Path, text: str) -> None:
-    """Write a file whole, and say so."""
-    with written_whole(path) as unfinished:
-        unfinished.write_text(text, encoding="utf-8")
-    say(f"wrote {path}")
-
-
 def _tell_generated(done: "Generated", as_json: bool) -> None:
     if as_json:
         print_json(done)
@@ -213,6 +195,12 @@ def _tell_generated(done: "Generated", as_json: bool) -> None:
         f"imagined {done.behaviors} behaviours of {done.users} users; {done.before} were done before,"
         f" {done.off} have switched inference off"
     )
+
+
+def _named(user: str) -> str:
+    if not typed_id(user):
+        raise typer.BadParameter("names nobody", param_hint="USER")
+    return typed_id(user)
 
 
 def _switch(context: typer.Context, kb: str | None, user: str, as_json: bool, *, allowed: bool) -> None:

@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from commands.catalog_items import typed_id
-from commands.diffusion_training import load_from, version_of
+from commands.diffusion_training import version_of
 from commands.model_material import read_material
 from commands.output import INTERRUPTED, say
 from commands.settings import Settings
+from diffusion.folder import learned_from, load_diffusion
 from diffusion.imagination import Imagination
 from diffusion.imagining import ImaginingConfig, imagine
 from learning.material import Material
@@ -29,6 +30,10 @@ class UnknownUsers(ReaseqError):
     """None of the users that were named has behaviours."""
 
 
+class KnowsTooMuch(ReaseqError):
+    """A model has learned from behaviours that are to be kept from what it imagines."""
+
+
 @dataclass(frozen=True)
 class Wish:
     """What is to be imagined."""
@@ -41,6 +46,7 @@ class Wish:
     held_out: int  # of each user's last behaviours, that are not read
     as_of: int | None
     seed: int
+    least_demand: float = 0.0  # cosine
 
 
 class Generated(Record):
@@ -56,12 +62,13 @@ class Generated(Record):
 def generate_for(settings: Settings, folder: Path, users: str, wish: Wish) -> Generated:
     """Imagine for all or some users and store it piece by piece.
 
-    Raises `UnknownUsers`, `learning.weights.ModelUnreadable`; an interruption ends the process, with all whole pieces
-    stored.
+    Raises `UnknownUsers`, `KnowsTooMuch`, `learning.weights.ModelUnreadable`; an interruption ends the process, with
+    all whole pieces stored.
     """
+    _refuse_who_knows_more(folder, wish)
     material = read_material(settings, None, None, wish.as_of)
-    model, version = load_from(folder, material), version_of(folder)
     known = material.learning_from(material.behaviors.without_last(wish.held_out))
+    model, version = load_diffusion(folder, known), version_of(folder)
     moments = moments_of(material, wish)
     with open_existing_database(settings.kb) as database:
         asked = [row for row in _rows(material, users) if known.behaviors.lengths[row]]
@@ -113,11 +120,14 @@ class Work:
         behaviors, wish = self.material.behaviors, self.wish
         users = tuple(behaviors.users[row] for row in rows)
         config = ImaginingConfig(
-            future="future" in wish.slots, gaps="gap" in wish.slots, count=wish.count, chains=wish.chains
+            future="future" in wish.slots,
+            gaps="gap" in wish.slots,
+            count=wish.count,
+            chains=wish.chains,
+            least_demand=wish.least_demand,
         )
         generated = imagine(self.model, behaviors, rows, config, seed=wish.seed)
-        moment = dict(zip(users, self.moments[rows].tolist(), strict=True))
-        as_of = np.array([moment[user] for user in generated.user], dtype=np.int64)
+        as_of = dict(zip(users, self.moments[rows].tolist(), strict=True))
         expires = None if wish.days is None else time.time_ns() // 1_000_000 + wish.days * DAY
         with self.database.writing() as session:
             return store_generated(
@@ -141,13 +151,27 @@ def moments_of(material: Material, wish: Wish) -> NDArray[np.int64]:
     return after
 
 
+def _refuse_who_knows_more(folder: Path, wish: Wish) -> None:
+    """Refuse a model that has learned from what is to be kept from it: what it imagines would be no guess."""
+    learned = learned_from(folder)
+    if wish.held_out > learned.held_out:
+        seen = f"all but each user's last {learned.held_out} behaviours" if learned.held_out else "all behaviours"
+        raise KnowsTooMuch(
+            f"{str(folder)!r} has learned from {seen}: reaseq diffusion train --held-out {wish.held_out} --out DIR"
+        )
+    if wish.as_of is not None and (learned.before is None or learned.before > wish.as_of):
+        raise KnowsTooMuch(
+            f"{str(folder)!r} has learned from behaviours of that moment or later: reaseq diffusion train --as-of DATE"
+            " --out DIR"
+        )
+
+
 def _rows(material: Material, users: str) -> list[int]:
     """Return the rows of the users that are asked for; a user who is unknown is told."""
     known = material.behaviors.user_rows
     if users == "all":
         return list(range(len(material.behaviors.users)))
-    file = Path(users)
-    words = file.read_text(encoding="utf-8").splitlines() if file.is_file() else users.split(",")
+    words = _lines_of(users) or users.split(",")
     wanted = list(dict.fromkeys(typed_id(word) for word in words if word.strip()))
     unknown = [user for user in wanted if user not in known]
     if unknown:
@@ -155,3 +179,15 @@ def _rows(material: Material, users: str) -> list[int]:
     if len(unknown) == len(wanted):
         raise UnknownUsers("no user that is asked for has behaviours; `reaseq behaviors show` counts what is stored")
     return [known[user] for user in wanted if user in known]
+
+
+def _lines_of(name: str) -> list[str]:
+    """Return the lines of a file; none where that is no file's name. Raises `UnknownUsers` for one without ids."""
+    try:
+        is_file = Path(name).is_file()
+    except OSError:  # many ids are too long for a name
+        return []
+    try:
+        return Path(name).read_text(encoding="utf-8-sig").splitlines() if is_file else []
+    except (OSError, UnicodeDecodeError) as error:
+        raise UnknownUsers(f"{name} holds no ids, one a line in UTF-8: {error}") from error

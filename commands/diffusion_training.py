@@ -1,39 +1,34 @@
-"""Training a diffusion model into a folder, and loading it; a version names the very weights."""
+"""Training a diffusion model into a folder; a version names the very weights."""
 
 import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from commands.output import say
-from diffusion.fitted import fit_diffusion
-from diffusion.folder import load_diffusion, save_diffusion
+from diffusion.fitted import fit_diffusion, selection
+from diffusion.folder import LearnedFrom, save_diffusion
 from learning.training import Epoch
 from learning.weights import CONFIG, WEIGHTS, ModelUnreadable
 
 if TYPE_CHECKING:
     from diffusion.config import DiffusionConfig
-    from diffusion.imagination import Imagination
     from learning.material import Material
 
 
-def train_into(folder: Path, material: "Material", config: "DiffusionConfig") -> dict[str, float]:
-    """Train, write the folder, and return what selected the weights."""
-    say(f"learning from {len(material.behaviors.item)} behaviours with {len(material.behaviors.items)} items")
-    epochs: list[Epoch] = []
+def train_into(folder: Path, whole: "Material", held_out: int, config: "DiffusionConfig") -> dict[str, float]:
+    """Train on all but each user's last behaviours, write the folder, and return what selected the weights."""
+    material = whole.learning_from(whole.behaviors.without_last(held_out))
+    behaviors = material.behaviors
+    say(f"learning from {len(behaviors.item)} behaviours with {len(behaviors.items)} items")
 
     def tell(epoch: Epoch) -> None:
-        epochs.append(epoch)
         say(f"epoch {epoch.number + 1}: loss {epoch.loss:.4f}, selection NDCG@10 {epoch.metric:.4f}")
 
     model = fit_diffusion(material, config, folder=folder, told=tell)
-    best = max((epoch.metric for epoch in epochs), default=0.0)
-    save_diffusion(folder, model, material.behaviors.items, best)
+    best = selection(model, material)  # not what was told: a resumed run may have been best before
+    learned = LearnedFrom(held_out=held_out, before=int(behaviors.time.max()) + 1)
+    save_diffusion(folder, model, behaviors.items, best, learned)
     return {"selection NDCG@10": best}
-
-
-def load_from(folder: Path, material: "Material") -> "Imagination":
-    """Return a stored model for the items of the material; raises `ModelUnreadable`."""
-    return load_diffusion(folder, material)
 
 
 def version_of(folder: Path) -> str:

@@ -13,7 +13,7 @@ from commands.knowledge import print_items
 from commands.output import INTERRUPTED, TERMINATED, AsJson, KnowledgeBase, fail, invoked, print_json, run_async, say
 from commands.priorities import Priorities, gains_in
 from commands.run_options import RunOptions, with_items_at_once
-from commands.setting_options import AIDS, REASONING, Model, with_options
+from commands.setting_options import AIDS, REASONING, TELEMETRY, Model, with_options
 from commands.settings import Settings, settings_of
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ Client = Annotated[
 RetryFailed = Annotated[bool, typer.Option("--retry-failed", help="Also try again what failed before.")]
 
 
-@with_options(REASONING | AIDS)
+@with_options(REASONING | AIDS | TELEMETRY)
 def enrich(
     context: typer.Context,
     catalog: Annotated[Path | None, typer.Argument(help="A .csv, .jsonl, .parquet or .xlsx file.")] = None,

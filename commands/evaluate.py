@@ -7,7 +7,7 @@ import typer
 
 from commands.enrich import Money, RetryFailed, Tokens, options_from
 from commands.output import AsJson, print_json, run_async, say
-from commands.setting_options import AIDS, REASONING, with_options
+from commands.setting_options import AIDS, REASONING, TELEMETRY, with_options
 from commands.settings import Settings, settings_of
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ Html = Annotated[Path | None, typer.Option("--html", help="Also write a report w
 Out = Annotated[Path | None, typer.Option("--out", help="Also write all of it as JSON, for --gate.", metavar="FILE")]
 
 
-@with_options(REASONING | AIDS)
+@with_options(REASONING | AIDS | TELEMETRY)
 def evaluate(
     context: typer.Context,
     gold: Gold,

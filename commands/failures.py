@@ -9,7 +9,7 @@ import typer
 from commands.enrich import Concurrency, Money, ProviderBatch, Tokens, conclude
 from commands.output import AsJson, KnowledgeBase, print_json, print_table, run_async, say
 from commands.run_options import RunOptions, with_items_at_once
-from commands.setting_options import AIDS, REASONING, with_options
+from commands.setting_options import AIDS, REASONING, TELEMETRY, with_options
 from commands.settings import Settings, settings_of
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 LISTED = 50
 
 
-@with_options(REASONING | AIDS)
+@with_options(REASONING | AIDS | TELEMETRY)
 def failures(
     context: typer.Context,
     kb: KnowledgeBase = None,

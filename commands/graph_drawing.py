@@ -1,13 +1,17 @@
 """A neighbourhood as an SVG file, and as one HTML page: no script, nothing from elsewhere, every text is escaped."""
 
+from collections.abc import Callable
 from pathlib import Path
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from typing import TYPE_CHECKING
 
 from commands.graph_layout import HEIGHT, LEGEND, MARGIN, PADDING, WIDTH, drawing
 from commands.graph_view import GraphView, origin, phrase_contradiction, phrase_cut, phrase_node
+from evaluators.pages import templates
 from memory.knowledge_graph.neighbourhood import Neighbourhood
 from memory.text import printable
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 SHOWN = 500  # characters of a text in a table
 
@@ -25,19 +29,12 @@ def page_of(view: GraphView) -> str:
 _SIZES = {"node_width": WIDTH, "node_height": HEIGHT, "padding": PADDING, "margin": MARGIN, "legend": LEGEND}
 
 
-def _pages() -> Environment:
-    pages = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    pages.filters |= {
+def _pages() -> "Environment":
+    filters: dict[str, Callable[..., object]] = {
         "shown": lambda text: printable(text, SHOWN),
         "origin": origin,
         "node": phrase_node,
         "cut": phrase_cut,
         "contradiction": phrase_contradiction,
     }
-    return pages
+    return templates(Path(__file__).parent, filters)

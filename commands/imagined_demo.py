@@ -63,7 +63,7 @@ def demo_imagining(settings: Settings) -> DemoImagined | None:
     try:
         material = read_material(settings, None, None)
         truths = {truth.user: truth for truth in simulation(settings).truths}
-        found = _imagined(material, [row for user, row in material.behaviors.user_rows.items() if user in truths])
+        found = _imagined(material, _asked(settings, material, truths))
     except (ShopUnusable, NothingToLearn) as few:
         say(f"Nothing imagined: {few}")
         return None
@@ -104,6 +104,16 @@ def print_imagined(found: DemoImagined) -> None:
             f"Of all that was imagined {found.right:.0%} meets a true need of its shopper; of the items that they do"
             f" not have {found.by_chance:.0%} would."
         )
+
+
+def _asked(settings: Settings, material: "Material", truths: "Mapping[str, ShopperTruth]") -> list[int]:
+    """Return the rows of the shoppers of whom something may be inferred."""
+    from memory.behaviors.generated import inference_is_off  # noqa: PLC0415 - polars is an extra
+    from memory.database import open_existing_database  # noqa: PLC0415 - SQL takes a moment to import
+
+    with open_existing_database(settings.kb) as database, database.session() as session:
+        off = inference_is_off(session, truths)
+    return [row for user, row in material.behaviors.user_rows.items() if user in truths and user not in off]
 
 
 def _imagined(material: "Material", rows: "Sequence[int]") -> "GeneratedBehaviors":

@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from typing import TYPE_CHECKING
 
 from commands.imagined_view import ImaginedBehavior, ImaginedView, LoggedBehavior
+from evaluators.pages import templates
 from memory.text import printable
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 ROW, TOP, WIDTH = 62, 84, 980
 BOX, LOGGED_X, IMAGINED_X, LINE_X = 380, 20, 580, 490
@@ -122,15 +125,8 @@ def _path(of: int, to: int) -> str:
     return f"M{start},{of + 22} C{middle},{of + 22} {middle},{to + 22} {end},{to + 22}"
 
 
-def pages() -> Environment:
+def pages() -> "Environment":
     """Return the templates of this room, with what they need to draw a line of time."""
-    made = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    made.filters |= {"shown": lambda text: printable(text, TOOLTIP), "reason": reason}
+    made = templates(Path(__file__).parent, {"shown": lambda text: printable(text, TOOLTIP), "reason": reason})
     made.globals |= _SIZES
     return made

@@ -8,7 +8,7 @@ from memory.errors import ReaseqError
 from memory.record import Record
 
 if TYPE_CHECKING:
-    from memory.behaviors.generated import GeneratedBehaviors
+    from memory.behaviors.generated import GeneratedBehaviors, Generation
     from memory.database import Database
 
 
@@ -81,8 +81,8 @@ def view_of(database: "Database", user: str, last: int) -> ImaginedView:
 
     with database.session() as session:
         found = generations(session, users=[user]).get(user)
-        if found is None:
-            raise NothingImagined(_why_nothing(user, is_off=bool(inference_is_off(session, [user]))))
+        if found is None or not found.behaviors:
+            raise NothingImagined(_why_nothing(user, found, is_off=bool(inference_is_off(session, [user]))))
         generated = generated_of(session, users=[user])
         deeds = last_deeds(session, user, last, (Source.LOG,))[::-1]
         titles = titles_of(session, sorted({*generated.item, *generated.near_item}))
@@ -100,9 +100,11 @@ def view_of(database: "Database", user: str, last: int) -> ImaginedView:
     )
 
 
-def _why_nothing(user: str, *, is_off: bool) -> str:
+def _why_nothing(user: str, asked: "Generation | None", *, is_off: bool) -> str:
     if is_off:
         return f"user {user!r} has switched inference off: nothing is inferred"
+    if asked is not None:
+        return f"{asked.model_version} was asked about user {user!r}, and nothing that it imagined was kept"
     return f"nothing is imagined of user {user!r} that has not expired: reaseq diffusion generate"
 
 

@@ -1,33 +1,26 @@
 """`reaseq ranker`: what a person wants next, by behaviours and knowledge: trained, judged, asked, taken apart."""
 
-import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-from pydantic import ValidationError
 
 from commands.catalog_items import typed_id
 from commands.enrich import ColumnMap
 from commands.model_material import FOLDER, Data, ModelFolder, read_material
+from commands.model_options import Config, Html, Seed, Seeds, settings_in, write_file
 from commands.output import AsJson, KnowledgeBase, print_json, say
 from commands.priorities import PrioritiesOut, write_priorities
 from commands.ranker_tables import print_ablation, print_ranked, print_report
 from commands.run_options import columns_of
 from commands.settings import settings_of
 from commands.vector_options import AsOf, milliseconds
-from memory.atomic_file import written_whole
-from memory.errors import ReaseqError
 from memory.extras import extras
 
 if TYPE_CHECKING:
     from evaluators.ranking.report import RankingReport
     from ranker.config import RankerConfig
 
-Config = Annotated[Path | None, typer.Option("--config", help="Settings of the ranker (TOML).", metavar="FILE")]
-Seed = Annotated[int | None, typer.Option("--seed", help="Of everything that is drawn.", min=0)]
-Seeds = Annotated[int, typer.Option("--seeds", help="How many times each system is trained.", min=1, max=20)]
-Html = Annotated[Path | None, typer.Option("--html", help="Also write a page.", metavar="FILE")]
 Task = Annotated[Literal["next-item", "click-through"], typer.Option("--task", help="What is foretold.")]
 Repeats = Annotated[bool, typer.Option("--repeats", help="What a user has already may be next.")]
 Refit = Annotated[bool, typer.Option("--refit", help="Count anew up to the last behaviour before what is asked.")]
@@ -36,10 +29,6 @@ Imagined = Annotated[
 ]
 
 app = typer.Typer(help="Rank items by behaviours and knowledge.", no_args_is_help=True)
-
-
-class ConfigUnreadable(ReaseqError):
-    """A file holds no settings of a ranker."""
 
 
 @app.command()
@@ -196,16 +185,11 @@ def export(
 
 def read_config(path: Path | None) -> "RankerConfig":
     """Return a ranker's settings; raises `ConfigUnreadable`."""
-    from ranker.config import RankerConfig  # noqa: PLC0415 - only with the extra
-
     with extras():
-        from learning.devices import use_threads  # noqa: PLC0415
+        from learning.devices import use_threads  # noqa: PLC0415 - torch is an extra
+        from ranker.config import RankerConfig  # noqa: PLC0415
 
-    try:
-        given = {} if path is None else tomllib.loads(path.read_text(encoding="utf-8"))
-        config = RankerConfig.model_validate(given)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, ValidationError) as error:
-        raise ConfigUnreadable(f"{str(path)!r} holds no settings of a ranker: {error}") from error
+    config = settings_in(path, RankerConfig, "a ranker")
     use_threads(config.threads)
     return config
 
@@ -214,9 +198,7 @@ def _tell(report: "RankingReport", html: Path | None, as_json: bool) -> None:
     if html is not None:
         from evaluators.ranking.report_page import ranking_report_page  # noqa: PLC0415 - jinja takes a moment
 
-        with written_whole(html) as unfinished:
-            unfinished.write_text(ranking_report_page(report), encoding="utf-8")
-        say(f"wrote {html}")
+        write_file(html, ranking_report_page(report))
     if as_json:
         print_json(report)
     else:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from commands.output import AsJson, KnowledgeBase, run_async, say
-from commands.setting_options import AIDS, REASONING, with_options
+from commands.setting_options import AIDS, REASONING, TELEMETRY, with_options
 from commands.settings import Settings, settings_of
 from commands.trace_options import MAKING, SHOWING, TraceOptions, taken_options
 
@@ -20,7 +20,7 @@ From = Annotated[
 Edit = Annotated[bool, typer.Option("--edit", help="Edit a copy of that step's prompt first, in $EDITOR.")]
 
 
-@with_options(REASONING | AIDS | SHOWING | MAKING)
+@with_options(REASONING | AIDS | TELEMETRY | SHOWING | MAKING)
 def replay(
     context: typer.Context,
     number: Number,

@@ -44,6 +44,15 @@ Cascade = Annotated[
 Escalate = Annotated[
     str | None, typer.Option("--escalate", help="A stronger model, asked where the others disagree.", metavar="SPEC")
 ]
+OtelEndpoint = Annotated[
+    str | None, typer.Option("--otel", help="Send spans to this collector, by OTLP over HTTP.", metavar="ENDPOINT")
+]
+OtelContent = Annotated[
+    bool | None, typer.Option("--otel-content/--no-otel-content", help="Also the text of prompts and answers.")
+]
+OtelSample = Annotated[
+    float | None, typer.Option("--otel-sample", help="The share of items whose spans are sent.", min=0, max=1)
+]
 
 REASONING: dict[str, Any] = {
     "model": Model,
@@ -62,6 +71,7 @@ AIDS: dict[str, Any] = {
     "cascade": Cascade,
     "escalate": Escalate,
 }
+TELEMETRY: dict[str, Any] = {"otel": OtelEndpoint, "otel_content": OtelContent, "otel_sample": OtelSample}
 
 
 def with_options(options: dict[str, Any]) -> Callable[[Callable[..., None]], Callable[..., None]]:

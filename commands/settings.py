@@ -46,6 +46,10 @@ class Settings(Record):
     openai_api_key: SecretStr | None = None
     openai_base_url: str | None = None
     ollama_host: str = "http://127.0.0.1:11434"
+    otel: str | None = None  # a collector that spans of each run are sent to, by OTLP over HTTP
+    otel_content: bool = False  # with the text of prompts and answers
+    otel_sample: float = Field(default=1.0, ge=0, le=1)  # the share of items whose spans are sent
+    otel_exporter_otlp_headers: SecretStr | None = None  # what the collector wants to see: name=value,…
 
     @property
     def stronger(self) -> str | None:

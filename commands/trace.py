@@ -9,7 +9,7 @@ from commands.catalog_items import find_item, given_item
 from commands.enrich import ColumnMap
 from commands.output import AsJson, KnowledgeBase, run_async
 from commands.run_options import RunOptions
-from commands.setting_options import AIDS, REASONING, with_options
+from commands.setting_options import AIDS, REASONING, TELEMETRY, with_options
 from commands.settings import Settings, settings_of
 from commands.trace_options import MAKING, SHOWING, TraceOptions, taken_options
 from memory.schema import CatalogItem
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Watch = Annotated[bool, typer.Option("--watch", help="Run again from the first step whose prompt you save.")]
 
 
-@with_options(REASONING | AIDS | SHOWING | MAKING)
+@with_options(REASONING | AIDS | TELEMETRY | SHOWING | MAKING)
 def trace(
     context: typer.Context,
     catalog: Annotated[Path | None, typer.Argument(help="The catalog that has the item.")] = None,

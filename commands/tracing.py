@@ -146,11 +146,12 @@ async def _opened(
 ) -> AsyncIterator[tuple[Workshop, EnrichmentGraph]]:
     async with open_workshop(settings, prompts=library) as workshop:
         workshop.ledger.begin_run(None, fresh=manner.fresh)
-        if not manner.store:
-            yield workshop, workshop.graph
-            return
-        async with with_checkpoints(workshop.graph, settings.cache, item) as graph:
-            yield workshop, graph
+        with workshop.onlooker.item(item.id):
+            if not manner.store:
+                yield workshop, workshop.graph
+                return
+            async with with_checkpoints(workshop.graph, settings.cache, item) as graph:
+                yield workshop, graph
 
 
 def _begun(workshop: Workshop, item: CatalogItem) -> Trace:

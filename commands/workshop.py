@@ -11,6 +11,7 @@ from langsmith import tracing_context
 
 from agents.answering import Interviewer, Journal
 from agents.extraction.aids import Aids, Escalation
+from agents.onlooker import NOBODY, Onlooker
 from agents.providers.base import Capabilities, ChatModel, FailureKind, ModelSpecError
 from agents.providers.batch_api.under_way import BatchesUnderWay
 from agents.reading.title_offers import shop_words_of
@@ -27,6 +28,7 @@ from commands.run_options import RunControls, controls_of
 from commands.settings import Settings
 from graphs.context import EnrichmentContext
 from graphs.enrichment import EnrichmentGraph, build_enrichment_graph
+from graphs.observed_nodes import observed_by
 from graphs.templates import TemplateShelf
 from memory.batch_shelf import BatchShelf
 from memory.category import template_maker
@@ -34,6 +36,7 @@ from memory.category_index import CategoryIndex
 from memory.database import Database, open_database
 from memory.demand_space import DemandSpace
 from memory.encoder import MiniLmEncoder
+from memory.extras import extras
 from memory.ledger import Ledger
 from memory.reviews import ruling_lookup
 from memory.taxonomy import Taxonomy
@@ -54,6 +57,7 @@ class Workshop:
     context: EnrichmentContext
     model: ResilientModel  # for a look at what holds the calls back
     batches: Callable[[], BatchesUnderWay | None] = lambda: None  # the same of the provider's batches
+    onlooker: Onlooker = NOBODY
 
 
 @asynccontextmanager
@@ -66,27 +70,48 @@ async def open_workshop(
 ) -> AsyncIterator[Workshop]:
     """Open the knowledge base with its ledger, the taxonomy with its search, the prompts unless given, and the model.
 
-    `off_loop` opens them, and later reads and writes the knowledge base, in threads: for an event loop that has other
-    work than ours. One item at a time may then be on its way.
+    `off_loop` opens and uses them in threads, for a loop with other work; one item at a time may then be on its way.
     """
     controls = controls or controls_of(settings)
     model = await _done(lambda: _model(settings, controls), off_loop)
-    stronger: ChatModel | None = None
+    stronger = None
     try:
         stronger = await _done(lambda: _stronger(settings), off_loop)
         # LangChain would send traces to LangSmith where the environment asks for it; catalogs are nobody's business.
         with tracing_context(enabled=False):
-            database = await _done(lambda: open_database(settings.kb, durability=settings.durability), off_loop)
-            try:
-                async with Ledger(database) as ledger, _in_batches(model, controls, database, ledger) as asked:
-                    opened = _Opened(settings, *asked, controls, database, ledger, stronger, prompts)
-                    yield await _done(lambda: _workshop(opened, off_loop), off_loop)
-            finally:
-                await _done(database.dispose, off_loop)
+            async with (
+                _database(settings, off_loop) as database,
+                _onlooker(settings) as onlooker,
+                Ledger(database) as ledger,
+                _in_batches(model, controls, database, ledger) as asked,
+            ):
+                opened = _Opened(settings, *asked, controls, database, ledger, stronger, onlooker, prompts)
+                yield await _done(lambda: _workshop(opened, off_loop), off_loop)
     finally:
         await model.aclose()
         if stronger:
             await stronger.aclose()
+
+
+@asynccontextmanager
+async def _database(settings: Settings, off_loop: bool) -> AsyncIterator[Database]:
+    database = await _done(lambda: open_database(settings.kb, durability=settings.durability), off_loop)
+    try:
+        yield database
+    finally:
+        await _done(database.dispose, off_loop)
+
+
+@asynccontextmanager
+async def _onlooker(settings: Settings) -> AsyncIterator[Onlooker]:
+    """Yield who looks on at the run: nobody, unless spans are to be sent."""
+    if settings.otel is None:
+        yield NOBODY
+        return
+    with extras():
+        from commands.telemetry.opening import telemetry_to  # noqa: PLC0415 - of the extra `otel`
+    async with telemetry_to(settings.otel, settings) as onlooker:
+        yield onlooker
 
 
 def _stronger(settings: Settings) -> ChatModel | None:
@@ -134,22 +159,23 @@ class _Opened(NamedTuple):
     database: Database
     ledger: Ledger
     stronger: ChatModel | None
+    onlooker: Onlooker
     prompts: PromptLibrary | None
 
 
 def _workshop(opened: _Opened, off_loop: bool) -> Workshop:
-    settings, model, batches, controls, database, ledger, _, given = opened
+    settings, model, batches, controls, database, ledger, _, onlooker, given = opened
     for doubt in doubts_about(settings):
         say_once(f"note: {doubt}")
     taxonomy = taxonomy_of(settings)
     prompts = given or prompts_of(settings, model)
     encoder = MiniLmEncoder()
-    lasting = _lasting(model, settings, controls, ledger)
+    lasting = _lasting(opened)
     capabilities = capabilities_of(settings, model)
     # Looking an answer up reads the knowledge base in the loop, so it is left out where the loop is another's.
     journal = ledger.record if off_loop else ledger
     context = EnrichmentContext(
-        model=_asked(lasting, prompts, controls, journal, controls.price, capabilities),
+        model=_asked(opened, lasting, prompts, journal, controls.price, capabilities),
         prompts=prompts,
         categories=CategoryIndex.build(tuple(taxonomy.leaves()), encoder, settings.cache, _announce),
         templates=TemplateShelf(
@@ -162,25 +188,27 @@ def _workshop(opened: _Opened, off_loop: bool) -> Workshop:
         rulings=ruling_lookup(database, once=off_loop),
         max_revisions=settings.max_revisions,
     )
-    return Workshop(database, ledger, taxonomy, build_enrichment_graph(), context, lasting, batches)
+    graph = build_enrichment_graph() if onlooker is NOBODY else build_enrichment_graph(observed_by(onlooker))
+    return Workshop(database, ledger, taxonomy, graph, context, lasting, batches, onlooker)
 
 
 def _asked(
+    opened: _Opened,
     lasting: ResilientModel,
     prompts: PromptLibrary,
-    controls: RunControls,
     journal: Journal,
     price: Price | None,
     capabilities: Capabilities,
 ) -> Interviewer:
     """Return what puts questions to a model, and keeps the answers."""
     return Interviewer(
-        StoppableModel(lasting, controls.stop),
+        StoppableModel(lasting, opened.controls.stop),
         journal,
         repair=prompts.get("interviewer_repair"),
         price=price,
-        doubts=controls.doubts,
+        doubts=opened.controls.doubts,
         capabilities=capabilities,
+        onlooker=opened.onlooker,
     )
 
 
@@ -189,13 +217,15 @@ def _aids(opened: _Opened, taxonomy: Taxonomy, encoder: MiniLmEncoder, journal: 
     return aids_of(opened.settings, taxonomy, encoder, reviewed=people, escalation=_escalation(opened, journal))
 
 
-def _lasting(model: ChatModel, settings: Settings, controls: RunControls, ledger: Ledger) -> ResilientModel:
+def _lasting(opened: _Opened) -> ResilientModel:
     """Return the model that asks the budget before each try, and tries on where that has a point."""
+    settings, model, controls = opened.settings, opened.model, opened.controls
     return ResilientModel(
         BudgetedModel(model, controls.budget),
         _in_batches_policy(settings) if controls.provider_batch else _policy(settings),
         clock=StoppableClock(controls.stop),
-        on_paid_lost=LostAnswers(ledger.record, model.spec, controls.price),
+        on_paid_lost=LostAnswers(opened.ledger.record, model.spec, controls.price),
+        on_failed_try=opened.onlooker.failed_try,
     )
 
 
@@ -211,9 +241,10 @@ def _escalation(opened: _Opened, journal: Journal) -> Escalation | None:
         _policy(opened.settings),
         clock=StoppableClock(controls.stop),
         on_paid_lost=LostAnswers(opened.ledger.record, model.spec, controls.escalation_price),
+        on_failed_try=opened.onlooker.failed_try,
     )
     prompts = prompts_of(opened.settings, model)
-    asked = _asked(lasting, prompts, controls, journal, controls.escalation_price, model.capabilities)
+    asked = _asked(opened, lasting, prompts, journal, controls.escalation_price, model.capabilities)
     return Escalation(asked, prompts.get("attribute_extractor"))
 
 

@@ -70,6 +70,8 @@ class DenoiserShape(Record):
     vectors: tuple[int, ...] = ()  # dimensions of each kind of item vectors
     features: int = Field(default=0, ge=0)  # of the items' knowledge
     demands: int = Field(default=0, ge=0)  # dimensions of a demand's vector; 0: demands are not read
+    categories: int = Field(default=0, ge=0)  # leaf categories that are told apart; 0: none are
+    ties: int = Field(default=0, ge=0)  # ways in which categories are near by what is known
     company: bool = False  # whether items that stand beside the visible ones elsewhere are looked up
     width: int = Field(default=64, ge=2)
     layers: int = Field(default=2, ge=1)
@@ -101,6 +103,7 @@ class DiffusionConfig(TrainingConfig):
     guidance: float = Field(default=0.0, ge=0)  # w: how much further than the condition says
     demands: int = Field(default=8, ge=0)  # of a user, the strongest; 0: none are read
     folds: int = Field(default=5, ge=0)  # of users: each learns by the company that items keep elsewhere; 0: by none
+    categories: bool = True  # whether leaf categories, where they are known, have chances of their own
     validated: float = Field(
         default=0.05, gt=0, lt=1
     )  # share of the users who choose the epoch and are not learned from

@@ -33,10 +33,11 @@ class Rows:
 
 @dataclass(frozen=True)
 class Hidden:
-    """Which digits are hidden [B, N, L], and what the cross-entropy of each counts in its row [B]."""
+    """Which digits are hidden [B, N, L], what the cross-entropy of each counts in its row [B], and by which family."""
 
     digits: Tensor
     weight: Tensor
+    family: Tensor  # [B] the number of each row's family, in the order of `Family`
 
 
 def corrupted(digits: Tensor, hidden: Tensor) -> Tensor:
@@ -65,7 +66,8 @@ def hide(
         if bool(own.any()):
             part = Rows(rows.digits[own], rows.group[own], rows.span[own])
             hidden[own] = _hidden(part, family, chance, None if sureness is None else _of_rows(sureness, own))
-    counted = Hidden(hidden & rows.real.unsqueeze(-1), count_weights(hidden & rows.real.unsqueeze(-1)))
+    hidden = hidden & rows.real.unsqueeze(-1)
+    counted = Hidden(hidden, count_weights(hidden), drawn)
     return counted if bound is Bound.COUNT else _at_rates(rows, counted, drawn, chance)
 
 
@@ -79,6 +81,7 @@ def _at_rates(rows: Rows, counted: Hidden, drawn: Tensor, chance: torch.Generato
     return Hidden(
         torch.where(by_rate[:, None, None], at_rate, counted.digits),
         torch.where(by_rate, rate_weights(times, rows.real.sum(dim=1) * shape[2]), counted.weight),
+        drawn,
     )
 
 

@@ -14,6 +14,7 @@ from diffusion.attention import Block, Rotary
 from diffusion.config import Attention, DenoiserShape
 from diffusion.evidence import SIDES, Company, Compared, Likeness, Read
 from diffusion.item_table import DigitTable, ItemKnowledge, ItemTable
+from diffusion.kinship import Kinship, Lore
 from learning.counting import Links
 
 GAPS, KINDS, SOURCES = 24, 5, 3  # codes of time gaps, kinds and sources; the last one of each is "not known"
@@ -64,7 +65,11 @@ class Denoiser(nn.Module):
     """Logits of the codes at places; `known` is what is known of the items, read where a token is an item."""
 
     def __init__(
-        self, shape: DenoiserShape, known: ItemKnowledge | None = None, links: Sequence[Sequence[Links]] = ()
+        self,
+        shape: DenoiserShape,
+        known: ItemKnowledge | None = None,
+        links: Sequence[Sequence[Links]] = (),
+        lore: Lore | None = None,
     ) -> None:
         super().__init__()
         self.shape, width = shape, shape.width
@@ -73,13 +78,7 @@ class Denoiser(nn.Module):
         self.table: ItemTable | DigitTable = (
             ItemTable(shape.sizes[0], width, known, shape.without_ids) if self.whole else DigitTable(shape.sizes, width)
         )
-        self.gap, self.kind, self.source = (
-            nn.Embedding(GAPS, width),
-            nn.Embedding(KINDS, width),
-            nn.Embedding(SOURCES, width),
-        )
-        for table in (self.gap, self.kind, self.source):
-            nn.init.normal_(table.weight, std=0.02)
+        self.gap, self.kind, self.source = _small(GAPS, width), _small(KINDS, width), _small(SOURCES, width)
         self.rotary = Rotary(width // shape.heads)
         self.blocks = nn.ModuleList(
             Block(width, shape.heads, shape.dropout, conditioned=shape.demands > 0) for _ in range(shape.layers)
@@ -91,12 +90,23 @@ class Denoiser(nn.Module):
         self.bias = nn.ParameterList(torch.zeros(size) for size in shape.sizes)
         self.likeness = nn.ModuleList(Likeness(width, size) for size in shape.vectors if self.whole)
         self.company = nn.ModuleList(Company(width, side) for side in SIDES if shape.company and self.whole)
-        self.links = tuple(links)
+        self.links, self.lore = tuple(links), lore
+        with torch.random.fork_rng(devices=()):  # so that what is drawn for items is the same with it and without
+            self.kinship = Kinship(width, shape.categories, shape.ties, shape.company) if shape.categories else None
 
     def forward(
-        self, digits: Tensor, context: Context, places: Places, compared: Sequence[Compared] | None = None
+        self,
+        digits: Tensor,
+        context: Context,
+        places: Places,
+        compared: Sequence[Compared] | None = None,
+        *,
+        kinds: bool = False,
     ) -> list[Tensor]:
         """Return logits of each digit's codes at the places, [K, size]; of compared ones alone, [K, 1 + D].
+
+        With `kinds`, ln p of the leaf categories follow, [K, C + 1], where they are told apart; they are learned beside
+        the items from the same states, and change nothing of these.
 
         A hidden digit is never "hidden" again: there is no such code. What is not hidden is not asked, and so stays
         what it is (the two rules of SUBS, MDLM, arXiv 2406.07524).
@@ -105,10 +115,13 @@ class Denoiser(nn.Module):
         asked = self.norm(state[places.row, places.place])
         read = Read(asked, state, digits[..., 0], places.row, places.place, self.shape.attention)
         links = self.links[context.fold] if self.links and self.company else ()
-        return [
+        logits = [
             self._logits(digit, read, links, None if compared is None else compared[digit])
             for digit in range(len(self.shape.sizes))
         ]
+        if not kinds or self.kinship is None or self.lore is None:
+            return logits
+        return [*logits, self.kinship(read.detached(), self.lore, context.fold)]
 
     def states(self, digits: Tensor, context: Context) -> Tensor:
         """Return [B, N, D]."""
@@ -152,6 +165,13 @@ class Denoiser(nn.Module):
             return found if codes is None else found[torch.cat(codes)]
         wanted = torch.arange(self.shape.sizes[0]) if codes is None else torch.cat(codes)
         return torch.as_tensor(self.table(wanted.to(self.bias[digit].device)))
+
+
+def _small(codes: int, width: int) -> nn.Embedding:
+    """Return embeddings that say little at first."""
+    table = nn.Embedding(codes, width)
+    nn.init.normal_(table.weight, std=0.02)
+    return table
 
 
 def _products(state: Tensor, table: Tensor, codes: Compared | None) -> Tensor:

@@ -3,7 +3,7 @@
 Shapes: B rows, N places, K places that are asked, D width.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -31,6 +31,10 @@ class Read:
     row: Tensor  # [K]
     place: Tensor  # [K]
     attention: Attention
+
+    def detached(self) -> "Read":
+        """Return the same, through which nothing is learned."""
+        return replace(self, asked=self.asked.detach(), states=self.states.detach())
 
 
 class Side(StrEnum):

@@ -13,6 +13,7 @@ from diffusion.corruption import Hidden, Rows, corrupted, hide
 from diffusion.denoiser import Context, Denoiser, Places
 from diffusion.evidence import Compared
 from diffusion.histories import Histories
+from diffusion.kinship import MOST, Kin, Lore, categories_of
 from diffusion.losses import bounded, digit_losses, sampled_losses
 from diffusion.reading import Reading
 from learning.counting import Links, Log, neighbours, transitions
@@ -61,9 +62,12 @@ class HiddenItems:
             context.to(device),
             Places(*(part.to(device) for part in places)),
             None if compared is None else [Compared(*(part.to(device) for part in codes)) for codes in compared],
+            kinds=True,
         )
         asked = hidden.digits[places.row, places.place]
         losses = torch.stack([self._losses(logits[d], true[:, d], compared, d) for d in range(true.shape[1])], dim=1)
+        barred = self._seen_categories(histories, hidden, places) if len(logits) > true.shape[1] else None
+        losses = losses + category_losses(logits, true, self.reading.group, barred)
         weights = hidden.weight[places.row].unsqueeze(1).expand(asked.shape)
         return bounded(losses[asked.to(device)], weights[asked].to(device), len(rows), self.config.bound)
 
@@ -84,6 +88,13 @@ class HiddenItems:
             sureness=sureness if chances[Family.ON_POLICY] else None,
         )
 
+    def _seen_categories(self, histories: Histories, hidden: Hidden, places: Places) -> Tensor:
+        """Return the visible categories of rows that hide whole ones, [K, C]: what is hidden there is none of them."""
+        visible = torch.where(hidden.digits.any(dim=2), -1, histories.item)
+        has = categories_of(visible, self.reading.group).bool()
+        has &= (hidden.family == list(Family).index(Family.CATEGORY)).unsqueeze(1)
+        return has[places.row]
+
     def _compared(self, true: Tensor) -> list[Compared] | None:
         """Return the codes that a batch compares; None where all of them are."""
         if not self.config.negatives:
@@ -98,6 +109,22 @@ class HiddenItems:
             return digit_losses(logits, true.to(logits.device))
         drawn, chance = compared[digit].shared.to(logits.device), self.chances[digit].to(logits.device)
         return sampled_losses(logits, true.to(logits.device), drawn, chance)
+
+
+def category_losses(logits: list[Tensor], true: Tensor, group: Tensor, barred: Tensor | None = None) -> Tensor:
+    """Return -ln p [K, 1] of the categories of true items [K, L], 0 where none are told apart.
+
+    `barred` [K, C] are categories of which it is known that they are not it; where one is it after all, none is.
+    """
+    if len(logits) == true.shape[1]:
+        return torch.zeros(len(true), 1)
+    told, column = logits[-1], group[true[:, 0]]
+    column = torch.where(column < 0, told.shape[1] - 1, column).to(told.device)
+    if barred is not None:
+        barred = torch.nn.functional.pad(barred, (0, 1)).to(told.device)
+        barred &= ~barred.gather(1, column.unsqueeze(1))
+        told = told.masked_fill(barred, -torch.inf)
+    return digit_losses(told, column).unsqueeze(1)
 
 
 def code_chances(histories: Histories, reading: Reading) -> list[Tensor]:
@@ -139,6 +166,18 @@ def company_of(histories: Histories, items: int, config: DiffusionConfig) -> lis
     return [(neighbours(own), transitions(own), transitions(own, backwards=True)) for own in logs]
 
 
+def lore_of(histories: Histories, reading: Reading, config: DiffusionConfig) -> Lore | None:
+    """Return what is known of categories, and which go together: in all rows, then in all folds but each."""
+    lore = Lore(reading.group, reading.ties)
+    if not config.categories or reading.tokens.length > 1 or not 1 < lore.categories <= MOST:
+        return None
+    if not config.folds:
+        return lore
+    folds = torch.from_numpy(folds_of(len(histories.item), config))
+    kin = [Kin.of(histories.item[folds != fold], reading.group) for fold in range(config.folds + 1)]
+    return replace(lore, kin=tuple(kin))
+
+
 def context_of(histories: Histories, visible: Tensor, reading: Reading, config: DiffusionConfig) -> Context:
     """Return what stands beside the items, and the demands that the visible ones speak for."""
     context = histories.context(visible)
@@ -148,7 +187,7 @@ def context_of(histories: Histories, visible: Tensor, reading: Reading, config: 
     return Context(context.gap, context.kind, context.source, vectors, known)
 
 
-def shape_of(reading: Reading, config: DiffusionConfig, attention: Attention) -> DenoiserShape:
+def shape_of(reading: Reading, config: DiffusionConfig, attention: Attention, lore: Lore | None) -> DenoiserShape:
     """Return the size of the model that a reading and a config ask for; the twin reads no demands."""
     demands = reading.demands is not None and config.demands > 0 and attention is Attention.BOTH
     return DenoiserShape(
@@ -159,6 +198,8 @@ def shape_of(reading: Reading, config: DiffusionConfig, attention: Attention) ->
         width=config.width,
         layers=config.layers,
         heads=config.heads,
+        categories=0 if lore is None else lore.categories,
+        ties=0 if lore is None else len(lore.ties),
         company=config.folds > 0,
         dropout=config.dropout,
         attention=attention,

@@ -97,6 +97,13 @@ class Histories:
             return type(self)(torch.full_like(self.item, NONE), self.time, self.kind, self.source)
         return type(self)(*(own.gather(1, kept) for own in (self.item, self.time, self.kind, self.source)))
 
+    def keeping(self, kept: Tensor) -> Self:
+        """Return the rows with those behaviours alone that a mask [B, N] names; later ones move up."""
+        kept = kept & self.real
+        order = torch.argsort((~kept).long(), dim=1, stable=True)
+        item = torch.where(kept, self.item, NONE)
+        return type(self)(*(own.gather(1, order) for own in (item, self.time, self.kind, self.source)))
+
     def continued(self, items: Tensor) -> Self:
         """Return the rows with one behaviour more at their end [B], an hour after the last."""
         after = self.lengths.unsqueeze(1)

@@ -16,6 +16,7 @@ from diffusion.config import Attention, DiffusionConfig
 from diffusion.denoiser import Denoiser, Places
 from diffusion.fitting import context_of
 from diffusion.histories import Histories
+from diffusion.kinship import categories_of, explored
 from diffusion.reading import Reading
 from diffusion.sampler import guided
 from diffusion.tokens import MASK
@@ -49,6 +50,25 @@ class Imagination:
     @torch.no_grad()
     def slot_chances(self, histories: Histories, after: Tensor) -> Tensor:
         """Return p [B, S, items] of behaviours after the `after`-th ones [B, S], which rise; hidden all at once."""
+        return torch.softmax(self._slot_logits(histories, after)[0], dim=1).view(*after.shape, -1)
+
+    @torch.no_grad()
+    def else_chances(self, histories: Histories, slots: int, share: float | None = None) -> Tensor:
+        """Return p [B, items] of what else belongs to histories: the mean over slots in their gaps and at their end.
+
+        Where leaf categories are told apart, what they say of new ones counts as well, by the model's share unless
+        another one is given (`diffusion.kinship.explored`).
+        """
+        after = slots_after(histories.lengths, slots)
+        logits = self._slot_logits(histories, after, kinds=slots > 1)
+        items, *kinds = (torch.softmax(own, dim=1).view(*after.shape, -1).mean(dim=1) for own in logits)
+        kinship, group = self.model.kinship, self.reading.group
+        if not kinds or kinship is None:
+            return items
+        share = float(kinship.get_buffer("share")) if share is None else share
+        return explored(items, kinds[0], categories_of(histories.item, group), group, share)
+
+    def _slot_logits(self, histories: Histories, after: Tensor, *, kinds: bool = False) -> list[Tensor]:
         self.model.eval()
         if self.is_twin:
             asked, place = histories, (after - 1).clamp(min=0)
@@ -58,17 +78,19 @@ class Imagination:
             digits = self.reading.tokens.of(asked.item)
             digits[torch.arange(len(after)).unsqueeze(1), place] = MASK
         row = torch.arange(len(after)).repeat_interleave(after.shape[1])
-        logits = self.predict(asked, digits, Places(row, place.flatten()))
-        return torch.softmax(logits[0], dim=1).view(*after.shape, -1)
+        return self.predict(asked, digits, Places(row, place.flatten()), kinds=kinds)
 
-    def predict(self, histories: Histories, digits: Tensor, places: Places) -> list[Tensor]:
-        """Return logits of each digit at the places; the condition guides them as the config says."""
+    def predict(self, histories: Histories, digits: Tensor, places: Places, *, kinds: bool = False) -> list[Tensor]:
+        """Return logits of each digit at the places; the condition guides them as the config says.
+
+        With `kinds`, those of leaf categories follow, where they are told apart.
+        """
         visible = (digits[..., 0] >= 0) & histories.real
         context = context_of(histories, visible, self.reading, self.config)
-        logits: list[Tensor] = self.model(digits, context, places)
+        logits: list[Tensor] = self.model(digits, context, places, kinds=kinds)
         if not self.config.guidance or context.demands is None or self.is_twin:
             return logits
-        return guided(logits, self.model(digits, context.without_demands(), places), self.config.guidance)
+        return guided(logits, self.model(digits, context.without_demands(), places, kinds=kinds), self.config.guidance)
 
     @torch.no_grad()
     def suggest(
@@ -104,7 +126,7 @@ class Imagination:
         barred = barred[:, :-1] if exclude is None else barred[:, :-1] | exclude
         if self.reading.tokens.length > 1:
             return self._by_beam(histories, k, barred)
-        chances = self.slot_chances(histories, slots_after(histories.lengths, slots)).mean(dim=1)
+        chances = self.else_chances(histories, slots)
         sure, items = chances.masked_fill(barred, 0.0).topk(min(k, chances.shape[1]), dim=1)
         items = torch.where(sure > 0, items, -1)
         missing = k - items.shape[1]

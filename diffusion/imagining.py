@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 from torch import Tensor
 
+from diffusion.denoiser import Places
 from diffusion.histories import Histories
 from diffusion.imagination import Imagination
 from diffusion.reasons import Draws, Reasons, Slots, as_columns, kept_of
@@ -102,11 +103,23 @@ def _drawn(
     tokens = imagination.reading.tokens
     digits = tokens.of(slotted.item)
     digits[torch.arange(len(place)).unsqueeze(1), place] = MASK
-    drawn = sample(lambda own, asked: imagination.predict(slotted, own, asked), digits, tokens, config.sampler, chance)
+
+    def predict(own: Tensor, asked: Places) -> list[Tensor]:
+        logits = imagination.predict(slotted, own, asked)
+        return [_new(logits[0], many.item[asked.row])] if tokens.length == 1 else logits
+
+    drawn = sample(predict, digits, tokens, config.sampler, chance)
     row = torch.arange(len(place)).unsqueeze(1)
     items = _any_item(tokens, drawn.digits[row, place].flatten(0, 1)).view(place.shape)
     shape = (len(slots.after), config.chains, -1)
     return items.view(shape), drawn.log_p[row, place].sum(dim=2).view(shape)
+
+
+def _new(logits: Tensor, history: Tensor) -> Tensor:
+    """Bar what the history has already [K, N]: drawn, it would be dropped. Where nothing is left, nothing is barred."""
+    row, place = (history >= 0).nonzero(as_tuple=True)
+    barred = logits.index_put((row, history[row, place]), torch.tensor(-torch.inf))
+    return torch.where(barred.isneginf().all(dim=1, keepdim=True), logits, barred)
 
 
 def _any_item(tokens: Tokens, digits: Tensor) -> Tensor:
@@ -123,7 +136,8 @@ def _foretold(
     """Return what the twin draws one after the other at the end, as many as there are slots; see `_drawn`."""
     items, log_p = [], []
     for _ in range(slots.after.shape[1]):
-        log_chance = imagination.log_chances(histories, histories.lengths).double()
+        log_chance = _new(imagination.log_chances(histories, histories.lengths), histories.item).double()
+        log_chance = log_chance.log_softmax(dim=1)
         drawn = torch.multinomial(log_chance.exp(), 1, generator=chance)
         items.append(drawn[:, 0])
         log_p.append(log_chance.gather(1, drawn)[:, 0])

@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from diffusion.category_ties import category_ties
 from diffusion.histories import Demands
 from diffusion.item_table import ItemKnowledge
 from diffusion.tokens import Tokens
@@ -30,6 +31,8 @@ class Reading:
     demands: Demands | None
     features: tuple[Feature, ...] = ()  # which the numbers of `known.feature` are
     whitenings: tuple[Whitening, ...] = ()  # of each kind of vectors
+    categories: tuple[str, ...] = ()  # the leaf categories' names, by number
+    ties: tuple[Tensor, ...] = ()  # how near categories are to each other, [C, C] each
 
 
 class AsFitted(NamedTuple):
@@ -51,12 +54,15 @@ def reading_of(material: Material, tokens: Tokens | None = None, as_fitted: AsFi
     vectors = tuple(torch.from_numpy(map_.apply(own)) for map_, own in zip(whitenings, raw, strict=True))
     table = material.knowledge
     offsets, feature, features = (None, None, ()) if table is None else _features(table, as_fitted)
+    group = np.full(items, -1, dtype=np.int64) if table is None else groups_of(table)
     return Reading(
         tokens=tokens or Tokens.of_items(items),
         known=ItemKnowledge(vectors, offsets, feature, len(features)),
         features=features,
         whitenings=whitenings,
-        group=torch.full((items,), -1) if table is None else torch.from_numpy(groups_of(table)),
+        group=torch.from_numpy(group),
+        categories=() if table is None else tuple(table.features[place][1] for place in _places(table, CATEGORY)),
+        ties=() if table is None else category_ties(table, group),
         demands=None if table is None or not vectors else _demands(table, vectors[0]),
     )
 

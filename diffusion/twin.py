@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from diffusion.config import Bound, DiffusionConfig
 from diffusion.denoiser import Places
 from diffusion.evidence import Compared
-from diffusion.fitting import code_chances, folds_of, length_batches
+from diffusion.fitting import category_losses, code_chances, folds_of, length_batches
 from diffusion.histories import Histories
 from diffusion.losses import bounded, digit_losses, sampled_losses
 from diffusion.reading import Reading
@@ -47,11 +47,13 @@ class NextItems:
             replace(histories.context(histories.real), fold=int(self.folds[rows[0]])).to(device),
             Places(*(part.to(device) for part in places)),
             [Compared(true.to(device), shared.to(device))] if self.config.negatives else None,
-        )[0]
-        losses = (
-            sampled_losses(logits, true.to(device), shared.to(device), self.chance.to(device))
-            if self.config.negatives
-            else digit_losses(logits, true.to(device))
+            kinds=True,
         )
+        losses = (
+            sampled_losses(logits[0], true.to(device), shared.to(device), self.chance.to(device))
+            if self.config.negatives
+            else digit_losses(logits[0], true.to(device))
+        )
+        losses = losses + category_losses(logits, true.unsqueeze(1), self.reading.group)[:, 0]
         weights = (1 / asked.sum(dim=1).clamp(min=1))[places.row]
         return bounded(losses, weights.to(device), len(rows), Bound.COUNT)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from itertools import islice
 from uuid import uuid4
 
+from agents.onlooker import NOBODY, Onlooker
 from agents.providers.base import (
     AuthenticationFailed,
     CallFailed,
@@ -95,11 +96,13 @@ class Batch:
         settings: BatchSettings,
         stop: Stop | None = None,
         clock: Callable[[], float] = time.time,
+        onlooker: Onlooker = NOBODY,
     ) -> None:
         self._graph, self._context, self._settings = graph, context, settings
         self._database, self._ledger = database, ledger
         self._stop = stop or Stop()
         self._clock = clock
+        self._onlooker = onlooker
         self._leased: deque[Claimed] = deque()
         self._busy: list[str] = []
         self._pending: set[asyncio.Task[Outcome | None]] = set()
@@ -217,9 +220,11 @@ class Batch:
         """Enrich one item and store the outcome; the one place where a failure becomes a stored reason."""
         began = time.monotonic()
         try:
-            enrichment = await enrich_item(self._graph, claimed.item, self._context)
-            self._answered_since = max(self._answered_since, began)
-            await self._ledger.write_together(finish_reviewed, (claimed, enrichment))
+            with self._onlooker.item(claimed.item.id) as enriched:
+                enrichment = await enrich_item(self._graph, claimed.item, self._context)
+                self._answered_since = max(self._answered_since, began)
+                await self._ledger.write_together(finish_reviewed, (claimed, enrichment))
+                enriched(enrichment)
             return Enriched(claimed.item, enrichment)
         except RunStopped:
             return None

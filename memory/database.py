@@ -68,12 +68,7 @@ class Database:
         """
         if self._file is not None and (loss := self._file.loss()):
             raise DatabaseUnreadable(f"{self.url} {loss} while it was in use; nothing can be stored there any more")
-        with (
-            self._taking_turns(),
-            _named_errors(self.url),
-            Session(self._writer) as session,
-            session.begin(),
-        ):
+        with self._taking_turns(), _named_errors(self.url), Session(self._writer) as session, session.begin():
             yield session
 
     def read(self, work: Callable[[Session], T]) -> T:

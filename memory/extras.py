@@ -12,6 +12,7 @@ EXTRAS = {
     "safetensors": "ranker",
     "onnx": "onnx",
     "onnxscript": "onnx",
+    "opentelemetry": "otel",
 }
 
 

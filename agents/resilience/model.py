@@ -47,7 +47,7 @@ class _Question:
 class ResilientModel(ModelAround):
     """A `ChatModel` that puts each question to `inner` until it is answered or there is no point in trying on.
 
-    `on_paid_lost` hears of each call that may have been paid for without bringing an answer.
+    `on_failed_try` hears of each try that failed, `on_paid_lost` of each that may have been paid for all the same.
     """
 
     def __init__(
@@ -57,6 +57,7 @@ class ResilientModel(ModelAround):
         *,
         clock: Clock | None = None,
         on_paid_lost: PaidLost | None = None,
+        on_failed_try: Callable[[CallFailed], None] | None = None,
         draw: Callable[[], float] = random.random,
     ) -> None:
         super().__init__(inner)
@@ -64,6 +65,7 @@ class ResilientModel(ModelAround):
         self._clock = clock or MonotonicClock()
         self._gate = Gate(self._policy, self._clock)
         self._on_paid_lost = on_paid_lost
+        self._on_failed_try = on_failed_try
         self._draw = draw  # a number between 0 and 1
         self._counts: Counter[str] = Counter()
 
@@ -155,6 +157,8 @@ class ResilientModel(ModelAround):
     def _note(self, question: _Question, turn: Turn, error: CallFailed) -> None:
         """Remember a failure; what a probe meets does not count against its question, the breaker counts probes."""
         self._gate.failed(turn, error, self._pause(error))
+        if self._on_failed_try is not None:
+            self._on_failed_try(error)
         if not turn.probe:
             question.failures[error.kind] += 1
             question.paid_lost += error.maybe_paid

@@ -6,21 +6,22 @@ older ones. Of who has switched inference off, nothing is stored and nothing is 
 
 import secrets
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from sqlalchemy import delete
+from sqlalchemy import delete, or_
 from sqlmodel import Session, col, select
 
+from memory.behaviors.joining import join_segments
 from memory.behaviors.overview import clock_of
 from memory.behaviors.schema import COLUMNS, KINDS, SOURCES, Clock, Kind, Source
 from memory.behaviors.segments import packed, unexpired
-from memory.behaviors.store import Added, add_segments, behaviors_of, delete_behaviors_of
-from memory.behaviors.tables import BehaviorImportRow, BehaviorSegmentRow, InferenceOffRow
+from memory.behaviors.store import Added, add_segments, behaviors_of, delete_behaviors_of, pages
+from memory.behaviors.tables import BehaviorImportRow, BehaviorSegmentRow, InferenceOffRow, NothingImaginedRow
 from memory.rows import now
 
 SLOTS = ("future", "gap")
@@ -39,7 +40,6 @@ _REASONS = pl.Schema(
 )
 _GENERATION = pl.Schema({"as_of": pl.Int64(), "expires": pl.Int64(), "model_version": pl.String()})
 _STORED = pl.Schema(COLUMNS | _REASONS | _GENERATION)
-_PAGE = 500  # users asked for in one query
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +86,7 @@ class GeneratedBehaviors:
 class Generation:
     """What one run of a model left of one user."""
 
-    behaviors: int
+    behaviors: int  # 0: it was asked, and imagined nothing
     as_of: int  # it knew what happened strictly before; in the log's clock
     model_version: str
     expires: int | None  # milliseconds since 1970; None: never
@@ -96,7 +96,7 @@ def store_generated(
     session: Session,
     generated: GeneratedBehaviors,
     *,
-    as_of: int | NDArray[np.int64],
+    as_of: int | Mapping[str, int],
     model_version: str,
     expires: int | None,
     clock: Clock | None = None,
@@ -104,24 +104,22 @@ def store_generated(
 ) -> Added:
     """Store what a model imagined in the place of what these users had; nothing of who switched inference off.
 
-    `as_of` is one moment, or one for each row: all of a user's rows have the same. `expires` is in milliseconds since
-    1970; None: never. `clock` is the log's where the knowledge base has no behaviours. `users` are those who were
-    asked about, where there may be some of whom nothing was imagined. `Added.rows` counts what was stored; the import
-    is number 0 where that is nothing.
+    `as_of` is one moment, or one for each user. `expires` is in milliseconds since 1970; None: never. `clock` is the
+    log's where the knowledge base has no behaviours. `users` are those who were asked about: of whom nothing was
+    imagined, that is kept. `Added.rows` counts what was stored; the import is number 0 where that is nothing.
     """
-    frame = _dated(generated, as_of, expires, model_version)
-    frame = frame.filter(~pl.col("user").is_in(sorted(inference_is_off(session, set(generated.user)))))
-    _delete_inferred(session, {*frame["user"], *users})
+    asked = {*generated.user, *users}
+    moments = dict.fromkeys(asked, as_of) if isinstance(as_of, int) else as_of
+    off = inference_is_off(session, asked)
+    frame = _dated(generated, moments, expires, model_version).filter(~pl.col("user").is_in(sorted(off)))
+    _delete_inferred(session, asked)
+    for user in sorted(asked - {*frame["user"]} - off):
+        session.add(NothingImaginedRow(user_id=user, as_of=moments[user], expires=expires, model_version=model_version))
     if frame.is_empty():
         return Added(0, 0, is_repeated=False)
-    return add_segments(
-        session,
-        list(packed([frame])),
-        content_hash=secrets.token_hex(32),  # the same may come again, after it was forgotten
-        origin=f"{Source.DIFFUSION.value} {model_version}",
-        clock=clock or clock_of(session) or Clock.TIME,
-        model_version=model_version,
-    )
+    added = _added(session, frame, model_version, clock)
+    join_segments(session, Source.DIFFUSION)
+    return added
 
 
 def generated_of(
@@ -138,9 +136,15 @@ def generated_of(
 def generations(
     session: Session, *, at: int | None = None, users: Collection[str] | None = None
 ) -> dict[str, Generation]:
-    """Return which run of which model each user's imagined behaviours come from; read as by `generated_of`."""
+    """Return which run of which model each user's imagined behaviours come from, also where it imagined none.
+
+    Read as by `generated_of`.
+    """
+    found = _empty_generations(session, at)
     grouped = _stored(session, at, users).group_by("user").agg(pl.len(), pl.col(_GENERATION.names()).first())
-    return {user: Generation(count, as_of, version, expires) for user, count, as_of, expires, version in grouped.rows()}
+    rows = grouped.rows()
+    found |= {user: Generation(count, as_of, version, expires) for user, count, as_of, expires, version in rows}
+    return found if users is None else {user: found[user] for user in users if user in found}
 
 
 def set_inference(session: Session, user: str, *, allowed: bool) -> int:
@@ -155,9 +159,8 @@ def set_inference(session: Session, user: str, *, allowed: bool) -> int:
 
 def inference_is_off(session: Session, users: Iterable[str]) -> set[str]:
     """Return those of the users who switched inference off."""
-    asked = sorted(set(users))
     found: set[str] = set()
-    for page in (asked[start : start + _PAGE] for start in range(0, len(asked), _PAGE)):
+    for page in pages(users):
         found |= set(session.exec(select(InferenceOffRow.user_id).where(col(InferenceOffRow.user_id).in_(page))).all())
     return found
 
@@ -171,12 +174,34 @@ def _stored(session: Session, at: int | None, users: Collection[str] | None) -> 
     return kept.sort("user", maintain_order=True)
 
 
+def _added(session: Session, frame: pl.DataFrame, model_version: str, clock: Clock | None) -> Added:
+    return add_segments(
+        session,
+        list(packed([frame])),
+        content_hash=secrets.token_hex(32),  # the same may come again, after it was forgotten
+        origin=f"{Source.DIFFUSION.value} {model_version}",
+        clock=clock or clock_of(session) or Clock.TIME,
+        model_version=model_version,
+    )
+
+
+def _empty_generations(session: Session, at: int | None) -> dict[str, Generation]:
+    query, row = select(NothingImaginedRow), NothingImaginedRow
+    if at is not None:
+        query = query.where(row.as_of <= at)
+    moment = time.time_ns() // 1_000_000 if at is None else at
+    return {
+        own.user_id: Generation(0, own.as_of, own.model_version, own.expires)
+        for own in session.exec(query.where(or_(col(row.expires).is_(None), col(row.expires) > moment)))
+    }
+
+
 def _dated(
-    generated: GeneratedBehaviors, as_of: int | NDArray[np.int64], expires: int | None, model_version: str
+    generated: GeneratedBehaviors, moments: Mapping[str, int], expires: int | None, model_version: str
 ) -> pl.DataFrame:
     """Return what is stored (`_STORED`), in the order of users."""
     frame = generated.frame().with_columns(
-        pl.lit(as_of, pl.Int64).alias("as_of") if isinstance(as_of, int) else pl.Series("as_of", as_of, pl.Int64),
+        pl.Series("as_of", [moments[user] for user in generated.user], pl.Int64),
         kind=pl.lit(Kind.CLICK.value, KINDS),
         source=pl.lit(Source.DIFFUSION.value, SOURCES),
         session=pl.lit(None, pl.String),

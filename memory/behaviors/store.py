@@ -10,9 +10,11 @@ from sqlmodel import Session, col, select
 
 from memory.behaviors.schema import COLUMNS, Clock, Source
 from memory.behaviors.segments import Segment, packed, unpacked, without_users
-from memory.behaviors.tables import BehaviorImportRow, BehaviorSegmentRow
+from memory.behaviors.tables import BehaviorImportRow, BehaviorSegmentRow, NothingImaginedRow
 from memory.errors import ReaseqError
 from memory.rows import now
+
+PAGE = 500  # users asked for in one query
 
 
 class OtherClock(ReaseqError):
@@ -77,7 +79,7 @@ def add_segments(
     session.flush()
     assert row.id is not None  # noqa: S101 - the database has numbered it
     for segment in segments:
-        _insert(session, row.id, segment, model_version)
+        insert_segment(session, row.id, segment, model_version)
     return Added(row.id, rows, is_repeated=False)
 
 
@@ -115,8 +117,11 @@ def delete_behaviors(session: Session, *, user: str, source: Source | None = Non
 
 
 def delete_behaviors_of(session: Session, users: Collection[str], source: Source | None = None) -> int:
-    """Forget what some users did, as `delete_behaviors` does."""
+    """Forget what some users did, as `delete_behaviors` does; with what was imagined, that nothing was."""
     forgotten = 0
+    if source is not Source.LOG:
+        for page in pages(users):
+            session.execute(delete(NothingImaginedRow).where(col(NothingImaginedRow.user_id).in_(page)))
     for row in segment_rows(session, list(Source) if source is None else [source]):
         rest = without_users(row.content, users)
         if rest is None:
@@ -124,6 +129,12 @@ def delete_behaviors_of(session: Session, users: Collection[str], source: Source
         forgotten += row.rows - len(rest)
         _replace(session, row, packed([rest]))
     return forgotten
+
+
+def pages(users: Iterable[str]) -> Iterator[list[str]]:
+    """Yield the users in order, as many at a time as one query may ask for."""
+    asked = sorted(set(users))
+    yield from (asked[start : start + PAGE] for start in range(0, len(asked), PAGE))
 
 
 def delete_import(session: Session, import_id: int) -> int | None:
@@ -148,7 +159,8 @@ def segment_rows(session: Session, sources: Iterable[Source], as_of: int | None 
         yield row
 
 
-def _insert(session: Session, import_id: int, segment: Segment, model_version: str | None) -> None:
+def insert_segment(session: Session, import_id: int, segment: Segment, model_version: str | None) -> None:
+    """Store one segment of an import."""
     values = {"import_id": import_id, "model_version": model_version, **vars(segment)}
     session.execute(insert(BehaviorSegmentRow).values(values))
 

@@ -45,3 +45,14 @@ class InferenceOffRow(Table, table=True):
 
     user_id: str = Field(primary_key=True, sa_type=AnyText)
     since: datetime = Field(sa_type=UtcTime)
+
+
+class NothingImaginedRow(Table, table=True):
+    """A user of whom a model was asked, and imagined nothing: it need not be asked again."""
+
+    __tablename__ = "nothing_imagined"
+
+    user_id: str = Field(primary_key=True, sa_type=AnyText)
+    as_of: int = Field(sa_type=BigInteger)
+    expires: int | None = Field(default=None, sa_type=BigInteger)
+    model_version: str = Field(sa_type=AnyText)

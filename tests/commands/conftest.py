@@ -29,7 +29,7 @@ epochs = 2
 epochs = 1
 """
 DEPARTMENTS = ("attributes", "clothing", "kitchen")  # a smaller taxonomy is read faster
-SETTING_PREFIXES = ("REASEQ_", "OPENAI_", "OLLAMA_")
+SETTING_PREFIXES = ("REASEQ_", "OPENAI_", "OLLAMA_", "OTEL_")
 
 
 @pytest.fixture(scope="session")

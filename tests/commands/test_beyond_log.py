@@ -3,12 +3,19 @@
 import csv
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from commands.beyond_log_run import Plan, benchmarked
 from commands.beyond_log_scene import Sources, read_scene
+from commands.beyond_log_systems import Fitted, fitted_models
+from commands.diffusion import read_config
 from commands.settings import Settings
+from diffusion.config import DiffusionConfig
+from evaluators.beyond_log.hiding import Categories
+from learning.material import Material
 from tests.commands.command_line import Ran, reaseq
 
 CONTROLS = ("--controls-only", "--k", 3)
@@ -150,6 +157,35 @@ def test_simulated_shoppers_are_judged_by_their_truth(task: str) -> None:
     assert ran.document["protocol"]["hiding"] == "as the log hides in truth"
     assert ran.document["truth_metrics"][0] == "recall by need@3"
     assert ran.document["coverage"]["hidden_behaviors"] == 0
+
+
+@pytest.mark.usefixtures("task")
+def test_settings_of_the_models_are_those_of_a_file() -> None:
+    pytest.importorskip("torch")
+    Path("diffusion.toml").write_text("epochs = 1\nwidth = 8\nheads = 1\nlayers = 1\nfolds = 0\n", encoding="utf-8")
+    Path("broken.toml").write_text("epochs = 0\n", encoding="utf-8")
+    asked: list[DiffusionConfig | None] = []
+
+    def fitting(seen: Material, categories: Categories, seed: int, config: DiffusionConfig | None) -> Iterator[Fitted]:
+        asked.append(config)
+        yield from fitted_models(seen, categories, seed, config)
+
+    scene = read_scene(Settings(), Sources(log=Path("log.csv"), categories=Path("items.csv"), knowledge=False))
+    report = benchmarked(scene, Plan(cuts=(3,), config=read_config(Path("diffusion.toml")), fitting=fitting))
+    broken = beyond_log("--data", "log.csv", "--categories", "items.csv", "--config", "broken.toml")
+
+    assert [own and (own.epochs, own.width) for own in asked] == [(1, 8)]
+    assert "diffusion" in {own.system for own in report.systems}
+    assert (broken.code, "broken.toml" in broken.errors) == (1, True)
+
+
+@pytest.mark.usefixtures("task")
+def test_a_file_of_suggestions_is_read_before_anything_is_trained() -> None:
+    ran = beyond_log("--data", "log.csv", "--categories", "items.csv", "--generated", "mine=nowhere.csv")
+
+    assert ran.code == 1
+    assert "nowhere.csv" in ran.errors
+    assert "seed 0" not in ran.errors
 
 
 @pytest.mark.usefixtures("task")

@@ -11,6 +11,8 @@ from commands.imagined_view import ImaginedBehavior
 from commands.ranker_demo import put_shoppers
 from evaluators.shoppers.simulation import HiddenBehavior, ShopperTruth, TrueNeed
 from evaluators.shoppers.walk import Why
+from memory.behaviors.generated import set_inference
+from memory.database import open_existing_database
 
 CATEGORIES = {"stove": "camping", "tent": "camping", "mug": "kitchen", "lamp": "office"}
 
@@ -76,10 +78,15 @@ def test_a_page_without_ranking_says_what_was_enriched() -> None:
 def test_what_is_imagined_of_shoppers_is_shown_with_the_truth_on_the_page(shop: str) -> None:
     settings = app.read_settings()[0].overridden(kb=shop)
     put_shoppers(settings)
+    unwilling = {f"u0000{number}" for number in range(1, 4)}
+    with open_existing_database(shop) as database, database.writing() as session:
+        for user in unwilling:
+            set_inference(session, user, allowed=False)
 
     found = demo_imagining(settings)
 
     assert found is not None
+    assert not unwilling & {view.user for view in found.views}
     assert len(found.views) == len(found.checked) == 3
     assert found.right is not None
     assert 0 <= found.right <= 1

@@ -5,11 +5,17 @@ import os
 import shutil
 import signal
 import time
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from commands import diffusion_generation
+from diffusion.folder import load_diffusion
+from diffusion.imagination import Imagination
+from learning.material import Material
 from learning.weights import CONFIG, METRICS, WEIGHTS
 from memory.behaviors.generated import generated_of, generations
 from memory.behaviors.sequences import Sequences
@@ -29,9 +35,8 @@ def trained_folder(stocked_shop: Path, tmp_path_factory: pytest.TempPathFactory)
     shutil.copy(stocked_shop / "shop.db", work)
     (work / "diffusion.toml").write_text(SMALL, encoding="utf-8")
 
-    ran = reaseq(
-        "diffusion", "train", "--config", work / "diffusion.toml", "--kb", f"sqlite:///{work}/shop.db", "--out", folder
-    )
+    settings = ("--config", work / "diffusion.toml", "--kb", f"sqlite:///{work}/shop.db")
+    ran = reaseq("diffusion", "train", *settings, "--held-out", 3, "--out", folder)
 
     assert ran.code == 0, ran.all
     assert "epoch 2" in ran.errors
@@ -50,6 +55,15 @@ def generate(*options: object) -> Ran:
     return reaseq("diffusion", "generate", *options, *KB)
 
 
+def of_some_users_nothing() -> dict[str, Any]:
+    """Imagine one behaviour of each user, and again with as much demand for it as half of these have."""
+    generate("--count", 1, "--chains", 1)
+    with open_existing_database("sqlite:///shop.db") as database, database.session() as session:
+        half = float(np.nanmedian(generated_of(session).demand_cosine))
+    again = generate("--count", 1, "--chains", 1, "--least-demand", half + 1e-3, "--again", "--json").document
+    return dict(again)
+
+
 def stored() -> dict[str, set[str]]:
     """Return the imagined items of each user."""
     with open_existing_database("sqlite:///shop.db") as database, database.session() as session:
@@ -65,8 +79,9 @@ def log() -> Sequences:
 
 
 def test_training_writes_a_model_that_equal_seeds_make_again(trained: str, trained_folder: Path) -> None:
-    ran = reaseq("diffusion", "train", "--config", "diffusion.toml", "--out", "again", *KB, "--json")
-    other = reaseq("diffusion", "train", "--config", "diffusion.toml", "--seed", "7", "--out", "other", *KB)
+    settings = ("--config", "diffusion.toml", "--held-out", 3, *KB)
+    ran = reaseq("diffusion", "train", *settings, "--out", "again", "--json")
+    other = reaseq("diffusion", "train", *settings, "--seed", "7", "--out", "other")
 
     assert (ran.code, other.code) == (0, 0), ran.all + other.all
     assert ran.document["metrics"]["selection NDCG@10"] > 0
@@ -93,17 +108,88 @@ def test_what_is_imagined_is_new_to_each_user_and_has_reasons(trained: str) -> N
     assert document["model_version"] == ran.document["model_version"]
 
 
-def test_users_of_whom_something_was_imagined_are_not_asked_again_unless_that_is_wanted(trained: str) -> None:
-    first = generate("--json").document
+def test_users_who_were_asked_about_are_not_asked_again_unless_that_is_wanted(trained: str) -> None:
+    first = of_some_users_nothing()
     done = stored()
 
     second = generate("--json").document
     again = generate("--users", next(iter(done)), "--again", "--json").document
 
-    assert (first["before"], second["before"]) == (0, len(done))
-    assert len(done) > 0
-    assert second["users"] == first["users"] - len(done)
+    assert first["before"] == 0
+    assert 0 < len(done) < first["users"]
+    assert (second["users"], second["before"]) == (0, first["users"])
+    assert stored().keys() >= done.keys()
     assert (again["users"], again["before"]) == (1, 0)
+
+
+def test_of_whom_nothing_was_imagined_that_is_said(trained: str) -> None:
+    asked = of_some_users_nothing()
+
+    nobody = next(user for user in log().users if user not in stored())
+    ran = reaseq("diffusion", "show", nobody, *KB)
+
+    assert ran.code == 1
+    assert f"{asked['model_version']} was asked about user {nobody!r}" in ran.errors
+
+
+def test_a_finished_training_that_is_asked_for_again_says_the_same(trained: str) -> None:
+    settings = ("--config", "diffusion.toml", "--held-out", 3, *KB, "--out", "diffusion-model", "--json")
+    before = json.loads(Path("diffusion-model", METRICS).read_bytes())
+
+    ran = reaseq("diffusion", "train", *settings)
+
+    assert "epoch" not in ran.errors
+    assert ran.document["metrics"] == before == json.loads(Path("diffusion-model", METRICS).read_bytes())
+    assert before["selection NDCG@10"] > 0
+
+
+def test_what_is_held_out_says_nothing_of_what_keeps_company(trained: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[int] = []
+
+    def watched(folder: Path, material: Material) -> Imagination:
+        read.append(len(material.behaviors.item))
+        return load_diffusion(folder, material)
+
+    monkeypatch.setattr(diffusion_generation, "load_diffusion", watched)
+    ran = generate("--held-out", "3")
+
+    assert ran.code == 0, ran.all
+    assert read == [len(log().without_repeats().without_last(3).item)]
+
+
+@pytest.mark.parametrize("given", [("--held-out", 4), ("--as-of", "2020-01-01")])
+def test_a_model_that_has_seen_what_is_to_come_is_not_asked(trained: str, given: tuple[object, ...]) -> None:
+    ran = generate(*given)
+
+    assert (ran.code, stored()) == (1, {})
+    assert "reaseq diffusion train" in ran.errors
+
+
+def test_a_model_from_before_a_moment_may_be_asked_what_was_imagined_then(trained: str) -> None:
+    moment = datetime.fromtimestamp(float(np.median(log().time)) / 1000, UTC).strftime("%Y-%m-%d")
+    reaseq("diffusion", "train", "--config", "diffusion.toml", "--as-of", moment, "--out", "earlier", *KB)
+
+    ran = generate("--as-of", moment, "--diffusion", "earlier", "--json")
+
+    assert ran.code == 0, ran.all
+    assert ran.document["behaviors"] > 0
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"), [(b"\xff\xfe\x00bad", "holds no ids"), (b"", "no user that is asked for")]
+)
+def test_a_file_without_ids_is_refused(trained: str, content: bytes, problem: str) -> None:
+    Path("users.txt").write_bytes(content)
+
+    ran = generate("--users", "users.txt")
+
+    assert (ran.code, problem in ran.errors) == (1, True), ran.all
+
+
+def test_more_users_may_be_typed_than_a_file_name_has_letters(trained: str) -> None:
+    ran = generate("--users", ",".join([first_user(), *(f"stranger{number}" for number in range(100))]), "--json")
+
+    assert (ran.code, ran.document["users"]) == (0, 1), ran.all
 
 
 def test_another_model_imagines_anew(trained: str) -> None:
@@ -178,7 +264,8 @@ def test_an_interrupted_run_keeps_whole_pieces_and_goes_on(trained: str, monkeyp
 
     assert halved.code == 130
     assert "40 of" in halved.errors
-    assert done["before"] == len(kept) > 0
+    assert done["before"] == 40
+    assert len(kept) > 0
     assert kept.items() <= stored().items()
 
 
@@ -203,6 +290,7 @@ def test_ours_is_judged_beside_simple_ways_and_an_equal_twin(trained: str, task:
         (["generate", "--diffusion", "nowhere"], "nowhere"),
         (["train", "--config", "broken.toml"], "broken.toml"),
         (["show", "nobody"], "reaseq diffusion generate"),
+        (["train", "--config", "."], "holds no settings of a diffusion model"),
     ],
 )
 def test_what_a_user_can_mend_is_told(shop: str, command: list[str], problem: str) -> None:
@@ -213,6 +301,13 @@ def test_what_a_user_can_mend_is_told(shop: str, command: list[str], problem: st
     assert ran.code == 1
     assert problem in ran.errors
     assert "Traceback" not in ran.all
+
+
+@pytest.mark.parametrize("command", ["forget", "allow"])
+def test_nobody_has_no_switch(shop: str, command: str) -> None:
+    ran = reaseq("diffusion", command, " ", *KB)
+
+    assert (ran.code, "names nobody" in ran.errors) == (2, True), ran.all
 
 
 def test_a_killed_training_goes_on_to_the_same_weights(trained: str) -> None:

@@ -160,7 +160,7 @@ def prophecy(shop: str) -> str:
         found = GeneratedBehaviors(
             **(vars(one) | {"user": user, "item": tuple(log.items[row] for row in log.item[place])})
         )
-        as_of = np.repeat(log.time[log.offsets[some + 1] - 3], 3)
+        as_of = {log.users[row]: int(log.time[log.offsets[row + 1] - 3]) for row in some}
         with database.writing() as session:
             store_generated(session, found, as_of=as_of, model_version="m", expires=None)
     return shop

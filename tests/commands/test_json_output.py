@@ -84,7 +84,7 @@ BEFORE: dict[str, list[str]] = {
     "traces show": ["trace", "kettles.csv", "--item", "K1"],
     "prompts import": ["prompts", "export", "critic", "critic.prompty"],
     "ranker rank": ["ranker", "train", "--config", "small.toml"],
-    "diffusion generate": ["diffusion", "train", "--config", "diffusion.toml"],
+    "diffusion generate": ["diffusion", "train", "--config", "diffusion.toml", "--held-out", "8"],
     "vectors list": ["vectors", "build"],
     "vectors neighbors": ["vectors", "build"],
     "vectors align": ["vectors", "build"],

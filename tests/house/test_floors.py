@@ -52,6 +52,7 @@ def test_the_house_keeps_its_contracts(house: Path) -> None:
         ("graphs/nodes.py", "import sqlmodel", "SQL stays in memory/"),
         ("memory/store.py", "import networkx", "networkx is imported in memory/knowledge_graph/graph.py alone"),
         ("commands/evaluate.py", "import scipy", "scipy is imported in evaluators/significance.py alone"),
+        ("agents/answering.py", "import opentelemetry", "OpenTelemetry is imported in commands/telemetry/ alone"),
         ("agents/providers/ollama.py", "import openai", "langchain-openai is imported in its provider's file alone"),
         ("commands/show.py", "import nicegui", "nicegui is imported in studio/ alone"),
         ("commands/show.py", "import studio.parts", "A file imports only from the floors below its own"),

@@ -21,6 +21,7 @@ from memory.behaviors.generated import (
     store_generated,
 )
 from memory.behaviors.imports import imports
+from memory.behaviors.joining import MANY
 from memory.behaviors.overview import last_deeds
 from memory.behaviors.schema import Clock, Source
 from memory.behaviors.segments import Segment
@@ -164,7 +165,7 @@ def test_what_has_expired_by_now_is_not_read_by_anyone(knowledge: Database) -> N
 
 def test_each_user_may_have_a_moment_of_their_own(knowledge: Database) -> None:
     with knowledge.writing() as session:
-        moments = np.array([3, 8])
+        moments = {"u1": 3, "u2": 8}
         store_generated(
             session, imagined(("u1", "lamp"), ("u2", "lamp")), as_of=moments, model_version="m", expires=None
         )
@@ -221,6 +222,87 @@ def test_they_have_the_clock_of_the_log(knowledge: Database) -> None:
     assert store(knowledge, imagined(("u1", "lamp"))) == 1
     with pytest.raises(OtherClock), knowledge.writing() as session:
         store_generated(session, imagined(("u1", "lamp")), as_of=1, model_version="m", expires=None, clock=Clock.TIME)
+
+
+def asked_for_nothing(database: Database, *users: str, expires: int | None = None, as_of: int = 5) -> None:
+    """Store that a model was asked about users of whom it imagined nothing."""
+    with database.writing() as session:
+        store_generated(session, imagined(), as_of=as_of, model_version="m", expires=expires, users=users)
+
+
+def known_generations(database: Database, at: int | None = None) -> dict[str, Generation]:
+    with database.session() as session:
+        return generations(session, at=at)
+
+
+def test_it_is_kept_that_a_model_was_asked_and_imagined_nothing(knowledge: Database) -> None:
+    asked_for_nothing(knowledge, "u1", "u2")
+
+    store(knowledge, imagined(("u1", "lamp")), as_of=7)
+
+    assert known_generations(knowledge) == {"u1": Generation(1, 7, "m1", None), "u2": Generation(0, 5, "m", None)}
+    assert pairs(knowledge) == [("u1", "lamp")]
+
+
+def test_that_nothing_was_imagined_expires_and_has_its_moment(knowledge: Database) -> None:
+    asked_for_nothing(knowledge, "u1", expires=100)
+    asked_for_nothing(knowledge, "u2", as_of=60)
+
+    assert set(known_generations(knowledge)) == {"u2"}
+    assert set(known_generations(knowledge, at=50)) == {"u1"}
+    assert set(known_generations(knowledge, at=100)) == {"u2"}
+
+
+@pytest.mark.parametrize("how", ["forgotten", "deleted"])
+def test_of_who_goes_it_is_not_even_kept_that_a_model_was_asked(knowledge: Database, how: str) -> None:
+    asked_for_nothing(knowledge, "u1", "u2")
+
+    with knowledge.writing() as session:
+        if how == "forgotten":
+            set_inference(session, "u1", allowed=False)
+        else:
+            delete_behaviors(session, user="u1")
+    asked_for_nothing(knowledge, *(["u1"] if how == "forgotten" else []))
+
+    assert set(known_generations(knowledge)) == {"u2"}
+
+
+def test_deleting_what_was_logged_keeps_what_was_inferred(knowledge: Database) -> None:
+    asked_for_nothing(knowledge, "u1")
+
+    with knowledge.writing() as session:
+        delete_behaviors(session, user="u1", source=Source.LOG)
+
+    assert set(known_generations(knowledge)) == {"u1"}
+
+
+def segments(database: Database) -> list[tuple[str | None, int]]:
+    with database.session() as session:
+        return [(row.model_version, row.rows) for row in session.exec(select(BehaviorSegmentRow))]
+
+
+def test_many_small_additions_of_one_model_become_one(knowledge: Database) -> None:
+    given = [(f"u{number:02}", item) for number in range(MANY) for item in ("tent", "lamp")]
+    store(knowledge, imagined(("v", "mug")), version="another")
+
+    for user in dict.fromkeys(user for user, _ in given):
+        store(knowledge, imagined((user, "tent"), (user, "lamp")))
+
+    with knowledge.session() as session:
+        made = [(one.origin, one.rows) for one in imports(session)]
+    assert sorted(segments(knowledge)) == [("another", 1), ("m1", 2 * MANY)]
+    assert made == [("diffusion another", 1), ("diffusion m1", 2 * MANY)]
+    assert pairs(knowledge) == [*given, ("v", "mug")]
+
+
+def test_who_is_forgotten_is_gone_from_what_was_joined(knowledge: Database) -> None:
+    for number in range(MANY):
+        store(knowledge, imagined((f"u{number:02}", "lamp")))
+
+    with knowledge.writing() as session:
+        gone = set_inference(session, "u03", allowed=False)
+
+    assert (gone, segments(knowledge)) == (1, [("m1", MANY - 1)])
 
 
 def test_a_failure_halfway_keeps_what_the_user_had(knowledge: Database, monkeypatch: pytest.MonkeyPatch) -> None:
