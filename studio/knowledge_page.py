@@ -42,7 +42,17 @@ async def knowledge_page(bench: Workbench, shell: Shell, arguments: PageArgument
 
 
 async def _fill_categories(bench: Workbench, left: ui.element, right: ui.element, chosen: str) -> None:
-    found = await bench.read(known_categories)
+    """Show the categories as they were counted last, at once, and again where a new count says otherwise."""
+    before = bench.categories
+    if before:
+        await _show_counted(bench, left, right, chosen)
+    bench.categories = await bench.read(known_categories)
+    if bench.categories != before or not before:
+        await _show_counted(bench, left, right, chosen)
+
+
+async def _show_counted(bench: Workbench, left: ui.element, right: ui.element, chosen: str) -> None:
+    found = bench.categories
     left.clear()
     with left:
         _show_categories(found, chosen)

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from commands.catalog_items import SAMPLE_CATALOG
 from commands.settings import Settings
+from memory.category_knowledge import KnownCategory
 from memory.database import Database, Session, open_database
 from memory.item_search import ItemSearch
 from memory.runs import runs
@@ -35,6 +36,7 @@ class Workbench:
     # What slots hold, by item, prompt and inputs.
     slot_values: dict[tuple[str, str, tuple[str, ...]], dict[str, str]] = field(default_factory=dict)
     chosen: str = ""  # the id of the item that was looked at last
+    categories: list[KnownCategory] = field(default_factory=list)  # as they were counted last
 
     def __post_init__(self) -> None:
         self.search = ItemSearch(self.database, self.settings.cache)
