@@ -32,7 +32,7 @@ def test_loops_and_the_words_that_claims_rest_on_are_shown(monkeypatch: pytest.M
     assert "→ back to the extractor: brand" in ran.output
     assert "↺ again for brand" in ran.output
     assert "critic ↺ attribute_extractor (2)" in ran.output
-    assert "steel kettle «1.7 l» «red»" in ran.output
+    assert "«steel» kettle «1.7 l» «red»" in ran.output
     assert "[answer]" not in ran.output
     assert "stored as trace 1" in ran.errors
 
