@@ -17,7 +17,7 @@ ROLES = ("system", "user", "assistant", "function", "tools", "tool", "developer"
 CARRIED = ("name", "description", "inputs", "inputSchema", "template", "sample")
 _INPUT = re.compile(r"[a-z][a-z0-9_]*")
 # A line that Prompty takes for the beginning of a message, such as "user:" or "# System:".
-_ROLE = re.compile(rf"^\s*#?\s*({'|'.join(ROLES)})\s*(\[[^\]\n]*\])?\s*:\s*$", re.IGNORECASE)
+_ROLE = re.compile(rf"^\s*+(?:#\s*+)?({'|'.join(ROLES)})\s*+(?:(\[[^\]\n]*\])\s*+)?:\s*$", re.IGNORECASE)
 _HEADING = re.compile(r"^# +(?=\S)", re.MULTILINE)
 _IMAGE = re.compile(r"!\[[^\]\n]*\]\([^)\n]*\)")
 _INCLUDE = re.compile(r"^[ \t]*{%-?\s*include\s+[\"'](_[a-z_]+\.md)[\"']\s*-?%}[ \t]*\n?", re.MULTILINE)
