@@ -83,10 +83,6 @@ class _Learnt:
             table(["item", "decision"], rows)
 
 
-def _decision_cells(one: HumanRuling) -> list[str | Cell]:
-    return [Cell(one.item_id, to=address("items", item=one.item_id)), phrase_ruling(one)]
-
-
 def _by_producer(judged: list[JudgedClaim]) -> list[list[str]]:
     rows = []
     for producer in sorted({claim.producer for claim in judged}):

@@ -261,7 +261,7 @@ def test_a_hostile_text_takes_linear_time(pattern: str) -> None:
     started = time.process_time()
     rule_claims(item("x", hostile), ALL)
 
-    assert time.process_time() - started < 4  # half of that was seen beside other work
+    assert time.process_time() - started < 2
 
 
 def test_many_different_values_take_linear_time() -> None:
