@@ -30,7 +30,8 @@ class PromptDesk:
         self._bench, self._prompt, self._file = bench, prompt, file
         self._folder = folder_of(bench.settings)
         self._saved = read_source(file)
-        self._looked = 0
+        self._typed_last = 0
+        self._looking = asyncio.Lock()  # the last look shows the last text: a slow one never overtakes it
 
     async def show(self) -> None:
         """Show everything."""
@@ -96,15 +97,19 @@ class PromptDesk:
         await self._look()
 
     async def _typed(self) -> None:
-        self._looked += 1
-        number = self._looked
+        self._typed_last += 1
+        number = self._typed_last
         await asyncio.sleep(TYPING_SECONDS)
-        if number == self._looked:
+        if number == self._typed_last:
             await self._look()
 
     async def _look(self) -> None:
-        """Check and render the text as it is."""
-        edited, same = self.text, self.text == self._saved.text
+        """Check and render the text as it is; one look at a time."""
+        async with self._looking:
+            await self._look_at(self.text)
+
+    async def _look_at(self, edited: str) -> None:
+        same = edited == self._saved.text
         self._state.set_text("saved" if same else "edited")
         self._state.classes(replace=f"badge state {'good' if same else 'doubt'}")
         found = await asyncio.to_thread(partial(_linted, self._file, edited, self._folder))
