@@ -6,6 +6,7 @@ from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from commands.kept_prompts import to_keep
 from commands.settings import Settings
 from commands.workshop import Workshop, open_workshop
 from graphs.checkpoints import drop_threads, with_checkpoints
@@ -15,6 +16,7 @@ from graphs.replay import replay_item
 from graphs.single_item import Course, Step, trace_item
 from memory.database import Database
 from memory.errors import ReaseqError
+from memory.kept_prompts import keep_prompts
 from memory.rows import now
 from memory.schema import CatalogItem, Enrichment
 from memory.traces import Trace, TraceStep, forget_threads, save_trace
@@ -150,6 +152,8 @@ async def _opened(
             if not manner.store:
                 yield workshop, workshop.graph
                 return
+            with workshop.database.writing() as session:
+                keep_prompts(session, to_keep(workshop.context.prompts))
             async with with_checkpoints(workshop.graph, settings.cache, item) as graph:
                 yield workshop, graph
 

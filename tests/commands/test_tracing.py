@@ -10,6 +10,7 @@ from commands.catalog_items import given_item
 from commands.settings import Settings
 from commands.tracing import traced
 from memory.database import open_database
+from memory.kept_prompts import kept_prompt
 from memory.traces import TraceStep, trace_heads, trace_of
 from prompts.library import Prompt, PromptLibrary, default_folder
 from tests.commands.willing_model import willing
@@ -41,12 +42,16 @@ async def test_a_trace_that_its_caller_leaves_is_stored_as_far_as_it_came() -> N
 async def test_an_edit_that_is_not_saved_is_what_the_model_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     edited = PromptLibrary(_stricter(prompt) for prompt in PromptLibrary.load(default_folder()))
     with LoopbackProvider(willing) as provider:
-        seen = [found async for found in traced(settings_for(provider), ITEM, library=edited)]
+        settings = settings_for(provider)
+        seen = [found async for found in traced(settings, ITEM, library=edited)]
 
     steps = {step.node: step for step in seen if isinstance(step, TraceStep)}
     [call] = steps["critic"].calls
     assert call.messages[0].content.startswith("Be strict.")
     assert call.prompt_fingerprint == edited.get("critic").fingerprint
+    with open_database(settings.kb) as database, database.session() as session:
+        kept = kept_prompt(session, "critic", call.prompt_fingerprint)
+    assert kept.system.startswith("Be strict.")
 
 
 def _stricter(prompt: Prompt) -> Prompt:
