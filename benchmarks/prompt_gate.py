@@ -12,13 +12,17 @@ A worse edit, beside that, loses right answers with a chance of its own. The rul
 import argparse
 import json
 import random
+import sys
 from pathlib import Path
 
-from evaluators.evaluation import Evaluation, read_evaluation
-from evaluators.extractgpt import AnswerKinds
-from evaluators.gate import ruled
-from evaluators.item_scores import ItemScore
-from evaluators.summary import summarize
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from evaluators.evaluation import Evaluation, read_evaluation  # noqa: E402
+from evaluators.extractgpt import AnswerKinds  # noqa: E402
+from evaluators.gate import ruled  # noqa: E402
+from evaluators.item_scores import ItemScore  # noqa: E402
+from evaluators.summary import summarize  # noqa: E402
 
 LOSSES = (0.0, 0.02, 0.04, 0.08, 0.16)  # of the right answers
 

@@ -1,6 +1,7 @@
 """What imagined behaviours are worth to the click-through ranker, beside those of another user and random items."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,7 +46,18 @@ def generated_effect(
     third last behaviour, is selected on the second last and tested on the last. All four see the same events and
     negatives, and start from the same weights where they have the same. Raises `learning.material.NothingToLearn`.
     """
-    sittings = _sittings(material, Imagined.told(generated, confidence), config, seeds)
+    return effect_of_each(material, (Imagined.told(generated, confidence),) * 3, config, seeds)
+
+
+def effect_of_each(
+    material: Material, imagined: Sequence[Imagined], config: ClickThroughConfig, seeds: Sequence[int]
+) -> tuple[tuple[SystemScores, ...], tuple[PairedDifference, ...]]:
+    """Return the same where something else was imagined for each of the three: to learn, to select, to test.
+
+    Each has to be imagined from what came before its own label, by a model that has learned from
+    `material.behaviors.without_last(3)` at most: so is it in a shop, where what is imagined is renewed.
+    """
+    sittings = _sittings(material, imagined, config, seeds)
     return tuple(sitting.scores() for sitting in sittings), _differences(sittings)
 
 
@@ -55,25 +67,30 @@ def judged_imagined(material: Material, config: RankerConfig, seeds: Sequence[in
         raise NothingToLearn(
             "nothing is imagined of these users that is not expired: reaseq diffusion generate --held-out 3"
         )
-    sittings = _sittings(material, material.imagined, config.click_through, seeds)
+    sittings = _sittings(material, (material.imagined,) * 3, config.click_through, seeds)
     seen = material.behaviors.without_last(3)
     found = report_of(material, config, seen, sittings, seeds, [(str(old), str(new)) for old, new in PAIRS])
     return found.model_copy(update={"floor": str(Told.NOTHING)})
 
 
 def _sittings(
-    material: Material, imagined: Imagined, config: ClickThroughConfig, seeds: Sequence[int]
+    material: Material, imagined: Sequence[Imagined], config: ClickThroughConfig, seeds: Sequence[int]
 ) -> list[Sitting]:
     material = material.imagining(None)
     seen = material.behaviors.without_last(3)
     parts = parts_of(material, views(material, seen, groups_of(material)), seen, config)
     items = len(material.behaviors.items)
-    arms = {told: imagining(parts, material.behaviors, told_instead(imagined, told, items)) for told in Told}
+    arms = {told: _telling(parts, material, [told_instead(own, told, items) for own in imagined]) for told in Told}
     if arms[Told.OWN].train.generated is None:
         raise NothingToLearn(
             "nothing was imagined from before what the ranker learns from: reaseq diffusion generate --held-out 3"
         )
     return [_sitting(str(told), material, arm, config, seeds) for told, arm in arms.items()]
+
+
+def _telling(parts: Parts, material: Material, imagined: Sequence[Imagined | None]) -> Parts:
+    learned, selected, tested = (imagining(parts, material.behaviors, own) for own in imagined)
+    return replace(learned, select=selected.select, test=tested.test)
 
 
 def _sitting(label: str, material: Material, parts: Parts, config: ClickThroughConfig, seeds: Sequence[int]) -> Sitting:
