@@ -93,7 +93,7 @@ class PostgresServer:
         command = [str(self._programs / "postgres"), "-D", str(self._data), "-p", str(self.port), *settings]
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self._folder, **_as_user()
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self._folder, user=_user(), group=_user()
             )
         self._wait_until_ready()
 
@@ -126,7 +126,9 @@ class PostgresServer:
         self._run([str(self._programs / "initdb"), "-D", str(self._data), "--encoding=UTF8", *options])
 
     def _run(self, command: Sequence[str]) -> None:
-        done = subprocess.run(command, capture_output=True, text=True, cwd=self._folder, check=False, **_as_user())
+        done = subprocess.run(
+            command, capture_output=True, text=True, cwd=self._folder, check=False, user=_user(), group=_user()
+        )
         if done.returncode:
             raise RuntimeError(f"{command[0]} failed: {done.stdout}{done.stderr}")
 
@@ -155,9 +157,9 @@ class PostgresServer:
             _kill(child)
 
 
-def _as_user() -> dict[str, str]:
-    """Return what starts a child as the user that PostgreSQL asks for, where this process is root's."""
-    return {"user": USER, "group": USER} if os.getuid() == 0 else {}
+def _user() -> str | None:
+    """Return the user that a child runs as, where this process is root's: None as this one."""
+    return USER if os.getuid() == 0 else None
 
 
 def _children(pid: int) -> list[int]:
