@@ -28,6 +28,7 @@ from memory.behaviors.segments import Segment
 from memory.behaviors.store import OtherClock, add_behaviors, behaviors_of, delete_behaviors
 from memory.behaviors.tables import BehaviorSegmentRow
 from memory.database import Database, open_database
+from tests.databases import fresh_url
 from tests.memory.behaviors.test_store import LOG
 from tests.memory.test_migrations import create_at, url_of
 
@@ -36,7 +37,7 @@ DAY = 86_400_000
 
 @pytest.fixture
 def knowledge() -> Iterator[Database]:
-    with open_database("sqlite://") as database:
+    with open_database(fresh_url()) as database:
         yield database
 
 
