@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from sqlalchemy import Connection, text
 
 from memory.database import Database, open_database
@@ -40,6 +41,7 @@ def test_glances_share_one_connection_until_the_knowledge_base_is_closed(tmp_pat
     assert first.closed
 
 
+@pytest.mark.sqlite
 def test_glances_do_not_keep_the_log_from_being_written_back(tmp_path: Path) -> None:
     with open_database(kept_at(tmp_path / "k.db")) as database:
         seen(database)

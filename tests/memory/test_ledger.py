@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import event, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DataError, IntegrityError
 from sqlmodel import Session
 
 from memory.column_types import escaped, unescaped
@@ -219,7 +219,7 @@ async def test_a_write_that_fails_spoils_no_other_of_its_group(database: Databas
         )
 
     failed = [type(outcome) for outcome in outcomes if isinstance(outcome, Exception)]
-    assert failed == [IntegrityError, OverflowError, ZeroDivisionError]
+    assert failed in ([IntegrityError, kind, ZeroDivisionError] for kind in (OverflowError, DataError))
     with database.session() as session:
         assert (counts(session).model_calls, counts(session).items) == (20, 20)
 
@@ -268,6 +268,7 @@ async def test_writes_of_a_kind_are_done_together_and_one_that_fails_spoils_no_o
         assert [item.id for item in items(session)] == ["a", "b", "c", "d", "odd"]
 
 
+@pytest.mark.sqlite
 async def test_a_disk_that_is_full_for_one_write_is_not_full_for_the_others(tmp_path: Path) -> None:
     def fill(session: Session) -> None:
         session.connection().exec_driver_sql("PRAGMA max_page_count = 1")
@@ -346,6 +347,7 @@ def test_every_call_that_was_said_to_be_durable_survives_a_kill(tmp_path: Path, 
 
     with open_database(url) as database, database.session() as session:
         stored = set(session.execute(text("SELECT key FROM model_call")).scalars())
-        assert session.connection().exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"
+        if url.startswith("sqlite"):
+            assert session.connection().exec_driver_sql("PRAGMA integrity_check").scalar() == "ok"
     assert len(said) > 16
     assert set(said) <= stored

@@ -334,6 +334,7 @@ def test_what_is_no_imagined_behaviour_is_refused(change: dict[str, object], pro
         replace(imagined(("u1", "lamp")), **change)  # type: ignore[arg-type]
 
 
+@pytest.mark.sqlite
 def test_a_switch_of_its_first_revision_is_read(tmp_path: Path) -> None:
     path = tmp_path / "old.db"
     create_at(path, "0011_inference_off")
@@ -344,6 +345,7 @@ def test_a_switch_of_its_first_revision_is_read(tmp_path: Path) -> None:
     assert off == {"u9"}
 
 
+@pytest.mark.sqlite
 def test_a_knowledge_base_from_before_the_switch_gets_one(tmp_path: Path) -> None:
     path = tmp_path / "old.db"
     create_at(path, "0010_item_vectors")

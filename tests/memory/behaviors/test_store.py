@@ -238,6 +238,7 @@ def test_a_users_last_deeds_come_newest_first_with_titles(knowledge: Database) -
     assert [(deed.item, deed.title, deed.time) for deed in deeds] == [("mug", "A mug", 3), ("pot", None, 2)]
 
 
+@pytest.mark.sqlite
 def test_behaviours_of_their_first_revision_are_read(tmp_path: Path) -> None:
     path = tmp_path / "old.db"
     with open_database(kept_at(path)):
