@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from memory.errors import ReaseqError
 from memory.extras import extras
@@ -51,9 +52,19 @@ def connected(address: str | None, *, cores: int | None = None) -> Iterator[None
 
 def hosts() -> set[str]:
     """Return the addresses of the machines whose nodes are alive."""
+    return {str(node["NodeManagerAddress"]) for node in _nodes() if node["Alive"]}
+
+
+def nodes_alive() -> set[str]:
+    """Return the names of the nodes that are alive."""
+    return {str(node["NodeID"]) for node in _nodes() if node["Alive"]}
+
+
+def _nodes() -> list[dict[str, Any]]:
     import ray  # noqa: PLC0415 - as above
 
-    return {str(node["NodeManagerAddress"]) for node in ray.nodes() if node["Alive"]}
+    nodes: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
+    return nodes
 
 
 def _begin(address: str | None, cores: int | None) -> None:
@@ -63,7 +74,7 @@ def _begin(address: str | None, cores: int | None) -> None:
         raise ClusterUnreachable(
             f"{address} is an address for Ray's client; run the command on a node of the cluster, and give HOST:PORT"
         )
-    local = {
+    local: dict[str, Any] = {
         "num_cpus": cores or os.cpu_count(),
         "object_store_memory": OBJECT_STORE,
         "include_dashboard": False,
