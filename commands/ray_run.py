@@ -1,6 +1,7 @@
 """One run over a catalog on a Ray cluster: begun, watched, stopped and counted here, worked off by its workers."""
 
 import asyncio
+import pickle
 from contextlib import suppress
 from pathlib import Path
 from threading import Thread
@@ -11,21 +12,22 @@ from agents.resilience.breaker import BreakerState
 from agents.spending.treasury import Amount
 from commands.catalog_run import begun, ended, keep_counts
 from commands.progress import Standing
-from commands.ray_workshop import Assignment, bench_of, undone_first
+from commands.ray_workshop import Assignment, bench_of
 from commands.run_options import ClusterOptions, RunControls, RunOptions, controls_of
-from commands.run_report import RunReport
+from commands.run_report import SHOWN_ITEMS, RunReport
 from commands.run_watch import Progress, TerminalWatch, Watch
 from commands.settings import Settings
 from commands.workshop import Workshop, open_workshop
 from graphs.piece_ends import Ended, PieceEnd
 from graphs.ray_cluster import connected, hosts, nodes_alive
-from graphs.ray_treasury import Known, Limits, Report
+from graphs.ray_treasury import Known, Limits, Place, Report
 from memory.catalog_files.places import catalog_files
 from memory.errors import ReaseqError
 from memory.ledger import Spend
 from memory.outcomes import forget_rejected_rows
 from memory.owners import Owner, has_ended
 from memory.runs import RunCounts, run_of
+from memory.store import enrichment_of
 from memory.turns import free_leases
 
 LOOK_SECONDS = 0.5  # between two looks at where the workers stand
@@ -69,8 +71,7 @@ async def _watched(run: "_Run", watch: Watch) -> None:
     except ReaseqError as error:
         report.problem = error
     finally:
-        report.spend = run.spend_by_ledger()
-        ended(run.workshop, run.version_id, report)
+        run.close()
 
 
 async def _worked(run: "_Run", progress: Progress) -> None:
@@ -114,6 +115,7 @@ class _Run:
         self._last: dict[str, Report | PieceEnd] = {}  # of each process that ever was, what it said last
         self._known: Known | None = None
         self._freed: set[str] = set()
+        self._shown: list[str] = []
         self._treasury = treasury_on_this_node()
         self._limits = Limits(
             money=options.budget,
@@ -122,7 +124,8 @@ class _Run:
             tokens_per_minute=settings.tokens_per_minute,
             pieces=at_once(settings.concurrency) * cluster.workers,
         )
-        self._assignment = self._assigned()
+        self._assignment = pickle.dumps(self._assigned())
+        self._place = Place(kb=settings.kb, durability=settings.durability, version_id=version_id)
 
     def _assigned(self) -> Assignment:
         with self.workshop.database.session() as session:
@@ -149,13 +152,17 @@ class _Run:
         self.over = known.planned is not None and sum(self._ended) == known.planned
 
     def _iterate(self, loop: asyncio.AbstractEventLoop, arriving: "asyncio.Queue[Any]") -> None:
-        from graphs.ray_engine import Source, ends  # noqa: PLC0415 - as above
+        from graphs.ray_engine import ends  # noqa: PLC0415 - as above
+        from graphs.ray_plan import Source  # noqa: PLC0415 - as above
 
         options = self._options
         source = Source(
-            files=tuple(self._files), columns=options.columns, limit=options.limit, ended=bytes(self._ended)
+            files=tuple(self._files),
+            columns=options.columns,
+            limit=options.limit,
+            ended=bytes(self._ended),
+            resumed=not options.fresh,
         )
-        first = None if options.fresh else undone_first
         with suppress(RuntimeError):  # the loop has ended: nobody waits any more
             try:
                 for end in ends(
@@ -164,7 +171,6 @@ class _Run:
                     bench_of,
                     workers=self._workers,
                     concurrency=self._settings.concurrency,
-                    first=first,
                 ):
                     loop.call_soon_threadsafe(arriving.put_nowait, end)
             except BaseException as error:  # noqa: BLE001 - it is raised where the run waits
@@ -194,6 +200,7 @@ class _Run:
         if end.number < len(self._ended) and self._ended[end.number]:
             return
         self.report.add(end)
+        self._shown.extend(end.shown[: SHOWN_ITEMS - len(self._shown)])
         if end.whole:
             self._ended.extend(bytes(max(0, end.number + 1 - len(self._ended))))
             self._ended[end.number] = 1
@@ -222,7 +229,7 @@ class _Run:
                     return known
                 spent = self.spend_by_ledger()
                 in_ledger = Amount(money=spent.cost, tokens=spent.usage.prompt_tokens + spent.usage.completion_tokens)
-                await self._treasury.entrust.remote(self._assignment, self._limits, self._known, in_ledger)
+                await self._treasury.entrust.remote(self._assignment, self._place, self._limits, self._known, in_ledger)
             await asyncio.sleep(LOOK_SECONDS / 5)
 
     async def _free_what_is_lost(self, known: Known) -> None:
@@ -261,6 +268,14 @@ class _Run:
     def workers_cpu_seconds(self) -> float:
         """CPU seconds of all workers there were."""
         return sum(said.cpu_seconds for said in self._last.values())
+
+    def close(self) -> None:
+        """Complete the report by what the knowledge base says, and store how the run ended."""
+        self.report.spend = self.spend_by_ledger()
+        with self.workshop.database.session() as session:
+            known = (enrichment_of(session, item_id, self.version_id) for item_id in self._shown)
+            self.report.shown.extend((one.item, one.enrichment) for one in known if one is not None)
+        ended(self.workshop, self.version_id, self.report)
 
     def spend_by_ledger(self) -> Spend:
         """Return what the run has paid as its ledger says it, lost workers' calls included."""

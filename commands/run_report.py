@@ -77,7 +77,6 @@ class RunReport:
         self.failed.update(end.failed)
         self.rejected.extend(end.rejected)
         self.claims.update(end.claims)
-        self.shown.extend(end.shown[: SHOWN_ITEMS - len(self.shown)])
         self.worst.extend(end.worst[: SHOWN_ITEMS - len(self.worst)])
 
     def as_json(self) -> dict[str, object]:

@@ -7,7 +7,6 @@ from graphs.outcomes import Enriched, Failed, Outcome, Skipped
 from memory.catalog import RejectedRow
 from memory.ledger import Spend
 from memory.record import Record
-from memory.schema import CatalogItem, Enrichment
 
 SHOWN = 2  # items of a piece in the closing table of a run
 
@@ -16,13 +15,13 @@ class PieceEnd(Record):
     """Where a piece's rows ended; `problem` is what stopped it, `whole` whether no row is left."""
 
     number: int
-    enriched: int = 0
-    skipped: dict[str, int] = {}
-    failed: dict[str, int] = {}
-    rejected: tuple[RejectedRow, ...] = ()
-    claims: dict[str, int] = {}
-    shown: tuple[tuple[CatalogItem, Enrichment], ...] = ()
-    worst: tuple[tuple[str, str, str], ...] = ()  # item, reason, detail
+    enriched: int
+    skipped: dict[str, int]
+    failed: dict[str, int]
+    rejected: tuple[RejectedRow, ...]
+    claims: dict[str, int]
+    shown: tuple[str, ...]  # ids of some that were enriched
+    worst: tuple[tuple[str, str, str], ...]  # item, reason, detail
     problem: str = ""
     whole: bool = True
     process: str = ""  # of the worker, with all that it has spent so far
@@ -49,7 +48,7 @@ class Tally:
     failed: Counter[str] = field(default_factory=Counter)
     rejected: list[RejectedRow] = field(default_factory=list)
     claims: Counter[str] = field(default_factory=Counter)
-    shown: list[tuple[CatalogItem, Enrichment]] = field(default_factory=list)
+    shown: list[str] = field(default_factory=list)
     worst: list[tuple[str, str, str]] = field(default_factory=list)
 
     @property
@@ -69,7 +68,7 @@ class Tally:
                 self.enriched += 1
                 self.claims.update(verdict.decision.value for verdict in enrichment.verdicts)
                 if len(self.shown) < SHOWN:
-                    self.shown.append((item, enrichment))
+                    self.shown.append(item.id)
             case Failed(item, reason, detail):
                 self.failed[reason] += 1
                 if len(self.worst) < SHOWN:

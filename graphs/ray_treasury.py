@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Literal
 
 from agents.resilience.admission import RateState
 from agents.resilience.shared_limits import Asked, Portion, RateOffice
@@ -36,14 +36,22 @@ class Report(Record):
     rate: RateState | None = None
     elsewhere: int = 0
     cpu_seconds: float = 0.0
-    under_way: dict[int, Ended] = {}
+    under_way: dict[int, Ended]
+
+
+class Place(Record):
+    """Where the results are to stand."""
+
+    kb: str
+    durability: Literal["normal", "full"]
+    version_id: int
 
 
 class Known(Record):
     """What the driver keeps of the treasury, so that one that died goes on."""
 
-    shares: dict[str, Share] = {}
-    reports: dict[str, Report] = {}  # by process
+    shares: dict[str, Share]
+    reports: dict[str, Report]  # by process
     lost: tuple[str, ...] = ()  # processes that have ended for certain
     begun: tuple[int, ...] = ()  # pieces that are under way
     ended: int = 0  # how many are not any more
@@ -52,9 +60,10 @@ class Known(Record):
 
 @dataclass
 class Desk:
-    """What the actor is about, once the driver has told it; the assignment is what workers need to begin."""
+    """What the actor is about, once the driver has told it; the assignment, pickled, is what workers need to begin."""
 
-    assignment: Any
+    assignment: bytes
+    place: Place
     limits: Limits
     treasury: Treasury
     now: Callable[[], float]
@@ -84,12 +93,12 @@ class Desk:
 
 
 class TreasuryActor:
-    """Answers workers, the planner and the driver; it knows nothing before the driver has told it, nor after it died."""
+    """Answers workers, the planner and the driver; before the driver has told it, it knows nothing, as after it died."""
 
     def __init__(self) -> None:
         self._desk: Desk | None = None
 
-    def entrust(self, assignment: Any, limits: Limits, known: Known | None, in_ledger: Amount) -> None:
+    def entrust(self, assignment: bytes, place: Place, limits: Limits, known: Known | None, in_ledger: Amount) -> None:
         """Begin, or go on from what the driver knew last."""
         if self._desk is not None:
             return
@@ -97,7 +106,7 @@ class TreasuryActor:
             treasury = Treasury(limits.money, limits.tokens)
         else:
             treasury = Treasury.again(limits.money, limits.tokens, known.shares, in_ledger)
-        self._desk = Desk(assignment, limits, treasury, time.monotonic, full=known is not None)
+        self._desk = Desk(assignment, place, limits, treasury, time.monotonic, full=known is not None)
         if known is not None:
             self._desk.reports.update(known.reports)
             self._desk.lost.update(known.lost)
@@ -105,7 +114,11 @@ class TreasuryActor:
             self._desk.ended = known.ended
             self._desk.planned = known.planned
 
-    def assignment(self) -> Any:
+    def place(self) -> Place | None:
+        """Return where the results are to stand."""
+        return None if self._desk is None else self._desk.place
+
+    def assignment(self) -> bytes | None:
         """Return what a worker needs to begin; None before the driver has told it."""
         return None if self._desk is None else self._desk.assignment
 

@@ -1,6 +1,7 @@
 """A worker on a Ray cluster: opened once in its process, then piece after piece, several at a time."""
 
 import asyncio
+import pickle
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
@@ -73,7 +74,7 @@ class PieceWorker:
             del self._under_way[piece.number]
 
     async def _opened(self) -> Bench:
-        assignment = await self._asked(self._treasury.assignment.remote)
+        assignment = pickle.loads(await self._asked(self._treasury.assignment.remote))  # noqa: S301 - the driver's
         self._open.enter_context(rare_collections())
         bench = await self._open.enter_async_context(self._opener(assignment, self._shared()))
         lost = await self._asked(lambda: self._treasury.register.remote(self._report(bench)))
