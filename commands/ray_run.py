@@ -2,7 +2,8 @@
 
 import asyncio
 import pickle
-from contextlib import suppress
+import sys
+from contextlib import redirect_stdout, suppress
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -49,7 +50,8 @@ async def run_on_ray(
     """Enrich a catalog on a cluster and return what came of it, also when it was stopped."""
     files = catalog_files(catalog)
     settings = _anywhere(settings)
-    with connected(cluster.address):
+    # Ray tells of lost workers on standard output, which is the report's alone.
+    with redirect_stdout(sys.stderr), connected(cluster.address):
         _refuse_one_machines_file(settings.kb)
         controls, report = controls_of(settings, options), RunReport()
         async with open_workshop(settings, controls=controls) as workshop:

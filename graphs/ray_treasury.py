@@ -93,7 +93,7 @@ class Desk:
 
 
 class TreasuryActor:
-    """Answers workers, the planner and the driver; before the driver has told it, it knows nothing, as after it died."""
+    """Answers workers, the planner and the driver; before the driver has told it, it knows nothing."""
 
     def __init__(self) -> None:
         self._desk: Desk | None = None

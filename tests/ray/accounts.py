@@ -27,9 +27,11 @@ def accounts_of(database: Database) -> Accounts:
     """Add up what is stored."""
     with database.session() as session:
         connection = session.connection()
-        states = dict(connection.execute(text("SELECT state, count(*) FROM work GROUP BY state")).tuples().all())
+        states = {
+            state: count for state, count in connection.execute(text("SELECT state, count(*) FROM work GROUP BY state"))
+        }
         enrichments = connection.execute(text("SELECT count(*) FROM enrichment")).scalar_one()
-        calls = connection.execute(text(_CALLS).columns(created_at=_time())).tuples().all()
+        calls = connection.execute(text(_CALLS).columns(created_at=_time())).all()
     twice = repeated = 0
     durable: dict[str, object] = {}
     for key, seconds, created_at in calls:

@@ -65,6 +65,7 @@ class Run:
             "OPENAI_API_KEY": CANARY,
             "REASEQ_MODEL": "openai:bench",
             "REASEQ_KB": kb,
+            "REASEQ_CACHE": str(catalog.parent / "cache"),
         }
         command = [*PROGRAM, "enrich", str(catalog), "--json", "--engine", "ray", *options]
         self.process = subprocess.Popen(

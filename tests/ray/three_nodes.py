@@ -30,6 +30,11 @@ class ThreeNodes:
         """Where the cluster keeps its logs."""
         return str(self._cluster.head_node.get_session_dir_path())
 
+    def roots(self) -> list[int]:
+        """Return the processes of the cluster that the others are below."""
+        nodes = [self._cluster.head_node, *self._others]
+        return [int(one.process.pid) for node in nodes for found in node.all_processes.values() for one in found]
+
     def workers(self) -> list[int]:
         """Return the processes that work on pieces now."""
         raylets = [_raylet(node) for node in [self._cluster.head_node, *self._others]]
