@@ -20,10 +20,11 @@ from memory.catalog_pieces import ROWS
 def treasury_on_this_node() -> ActorHandle[TreasuryActor]:
     """Start the treasury beside the driver; it is started anew should it die, and knows nothing then."""
     here = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=True)
-    made = ray.remote(TreasuryActor).options(
+    made: Any = ray.remote(TreasuryActor).options(
         num_cpus=0, max_restarts=-1, max_task_retries=-1, scheduling_strategy=here, max_concurrency=1
     )
-    return made.remote()
+    treasury: ActorHandle[TreasuryActor] = made.remote()
+    return treasury
 
 
 def at_once(concurrency: int) -> int:

@@ -55,9 +55,8 @@ def test_parquet_reads_as_in_the_whole_file(tmp_path: Path, rows_a_piece: int) -
     import duckdb
 
     path = tmp_path / "items.parquet"
-    duckdb.sql("SELECT i AS id, 'item ' || i AS title, DATE '2026-01-01' AS made FROM range(150) r(i)").write_parquet(
-        str(path), row_group_size=100
-    )
+    rows = "SELECT i AS id, 'item ' || i AS title, DATE '2026-01-01' AS made FROM range(150) r(i)"
+    duckdb.execute(f"COPY ({rows}) TO '{path}' (FORMAT parquet, ROW_GROUP_SIZE 100)")
 
     assert _by_pieces(path) == list(read_catalog(path))
 

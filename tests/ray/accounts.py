@@ -1,10 +1,11 @@
 """What a knowledge base says of a run that met kills: where the rows ended, and which calls were made twice."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import text
 
+from memory.column_types import UtcTime
 from memory.database import Database
 
 _CALLS = """
@@ -27,13 +28,12 @@ def accounts_of(database: Database) -> Accounts:
     """Add up what is stored."""
     with database.session() as session:
         connection = session.connection()
-        states = {
-            state: count for state, count in connection.execute(text("SELECT state, count(*) FROM work GROUP BY state"))
-        }
+        rows = connection.execute(text("SELECT state, count(*) FROM work GROUP BY state"))
+        states = {str(state): int(count) for state, count in rows}
         enrichments = connection.execute(text("SELECT count(*) FROM enrichment")).scalar_one()
-        calls = connection.execute(text(_CALLS).columns(created_at=_time())).all()
+        calls = connection.execute(text(_CALLS).columns(created_at=UtcTime())).all()
     twice = repeated = 0
-    durable: dict[str, object] = {}
+    durable: dict[str, datetime] = {}
     for key, seconds, created_at in calls:
         earlier = durable.get(key)
         if earlier is None:
@@ -42,9 +42,3 @@ def accounts_of(database: Database) -> Accounts:
         twice += 1
         repeated += created_at - timedelta(seconds=seconds) > earlier
     return Accounts(states, enrichments, len(calls), twice, repeated)
-
-
-def _time() -> object:
-    from memory.column_types import UtcTime
-
-    return UtcTime

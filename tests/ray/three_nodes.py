@@ -60,8 +60,8 @@ class ThreeNodes:
     def __enter__(self) -> Self:
         from ray.cluster_utils import Cluster
 
-        arguments = {"num_cpus": CORES, "node_ip_address": "127.0.0.1", "object_store_memory": OBJECT_STORE}
-        self._cluster = Cluster(initialize_head=True, head_node_args={**arguments, "include_dashboard": False})
+        arguments: Any = {"num_cpus": CORES, "node_ip_address": "127.0.0.1", "object_store_memory": OBJECT_STORE}
+        self._cluster: Any = Cluster(initialize_head=True, head_node_args={**arguments, "include_dashboard": False})
         self._others = [self._cluster.add_node(**arguments) for _ in range(self._nodes - 1)]
         return self
 
