@@ -123,14 +123,18 @@ def test_a_run_that_was_stopped_goes_on_and_repeats_nothing(
     assert (accounts.states, accounts.twice) == ({"enriched": ITEMS}, 0)
 
 
-def test_all_workers_together_stay_within_the_budget(
+def test_all_workers_together_stay_within_the_budget_though_the_treasury_is_lost(
     nodes: ThreeNodes, server: PostgresServer, provider: Loopback, catalog: Path, tmp_path: Path
 ) -> None:
     kb = server.url("poor")
-    limit = 400_000
+    limit = 300_000
+    database = open_database(kb)
     options = ("--ray-address", nodes.address, "--workers", "3", "--concurrency", "8", "--max-tokens", str(limit))
 
-    code, report, errors = Run(tmp_path, kb, catalog, provider, *options).ended()
+    run = Run(tmp_path, kb, catalog, provider, *options)
+    wait_until(lambda: accounts_of(database).enrichments >= 20)
+    nodes.kill_treasury()
+    code, report, errors = run.ended()
 
     assert code == 1, errors
     assert "budget" in errors

@@ -37,8 +37,17 @@ class ThreeNodes:
 
     def workers(self) -> list[int]:
         """Return the processes that work on pieces now."""
+        return self._called(WORKER)
+
+    def kill_treasury(self) -> int:
+        """End the one actor that all workers ask at once, and return its process."""
+        (treasury,) = self._called("ray::TreasuryActor")
+        os.kill(treasury, signal.SIGKILL)
+        return treasury
+
+    def _called(self, name: str) -> list[int]:
         raylets = [_raylet(node) for node in [self._cluster.head_node, *self._others]]
-        return [worker for raylet in raylets for worker in _children(raylet) if _name(worker).startswith(WORKER)]
+        return [worker for raylet in raylets for worker in _children(raylet) if _name(worker).startswith(name)]
 
     def kill_worker(self) -> int:
         """End one worker at once, and return its process."""
