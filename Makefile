@@ -4,17 +4,19 @@
 # make studio the workbench in a browser, on this machine alone
 # make test-browser   the studio in Debian's Chromium, through Playwright
 # make test-postgres  the tests of what is stored, on a PostgreSQL server of their own
+# make test-ray   a run on a cluster of three nodes that loses a worker, a node, and its database once
 # make check  the gate: style, types, floors, sizes
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: install install-ranker install-studio install-postgres install-dev demo studio test test-browser test-postgres faults planted-bugs check trim clean
+.PHONY: install install-ranker install-studio install-postgres install-ray install-dev demo studio test test-browser test-postgres test-ray faults planted-bugs check trim clean
 
 install: $(VENV)/installed
 install-ranker: $(VENV)/installed-ranker
 install-studio: $(VENV)/installed-studio
 install-postgres: $(VENV)/installed-postgres
+install-ray: $(VENV)/installed-ray
 install-dev: $(VENV)/installed-dev
 
 demo: install-ranker
@@ -33,6 +35,9 @@ test-postgres: install-dev
 	$(BIN)/python -m pytest -n 2 --dist loadfile --kb-server -m "not sqlite and not faults and not browser" -rs \
 		tests/memory tests/graphs tests/agents/test_answering.py tests/agents/test_equal_questions.py tests/agents/providers/test_batch_api.py \
 		tests/commands/test_postgres.py
+
+test-ray: install-dev
+	$(BIN)/python -m pytest tests/ray tests/commands -m ray -rs
 
 faults: install-dev
 	$(BIN)/python -m pytest tests/faults -n auto --dist worksteal -m "" --fault-table
@@ -69,7 +74,11 @@ $(VENV)/installed-postgres: requirements-postgres.txt $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-compile --requirement requirements-postgres.txt
 	touch $@
 
-$(VENV)/installed-dev: requirements-dev.txt $(VENV)/installed-ranker $(VENV)/installed-studio $(VENV)/installed-postgres
+$(VENV)/installed-ray: requirements-ray.txt $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-compile --requirement requirements-ray.txt
+	touch $@
+
+$(VENV)/installed-dev: requirements-dev.txt $(VENV)/installed-ranker $(VENV)/installed-studio $(VENV)/installed-postgres $(VENV)/installed-ray
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --requirement requirements-dev.txt
 	touch $@
 
