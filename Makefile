@@ -3,16 +3,18 @@
 # make faults every fault scenario, with kills (minutes), and a table of them
 # make studio the workbench in a browser, on this machine alone
 # make test-browser   the studio in Debian's Chromium, through Playwright
+# make test-postgres  the tests of what is stored, on a PostgreSQL server of their own
 # make check  the gate: style, types, floors, sizes
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: install install-ranker install-studio install-dev demo studio test test-browser faults planted-bugs check trim clean
+.PHONY: install install-ranker install-studio install-postgres install-dev demo studio test test-browser test-postgres faults planted-bugs check trim clean
 
 install: $(VENV)/installed
 install-ranker: $(VENV)/installed-ranker
 install-studio: $(VENV)/installed-studio
+install-postgres: $(VENV)/installed-postgres
 install-dev: $(VENV)/installed-dev
 
 demo: install-ranker
@@ -26,6 +28,9 @@ test: install-dev
 
 test-browser: install-dev
 	$(BIN)/python -m pytest tests/studio -m browser -rs
+
+test-postgres: install-dev
+	$(BIN)/python -m pytest -n 2 --dist worksteal --kb-server -m "stored or postgres" -rs
 
 faults: install-dev
 	$(BIN)/python -m pytest tests/faults -n auto --dist worksteal -m "" --fault-table
@@ -58,7 +63,11 @@ $(VENV)/installed-studio: requirements-studio.txt $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-compile --requirement requirements-studio.txt
 	touch $@
 
-$(VENV)/installed-dev: requirements-dev.txt $(VENV)/installed-ranker $(VENV)/installed-studio
+$(VENV)/installed-postgres: requirements-postgres.txt $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-compile --requirement requirements-postgres.txt
+	touch $@
+
+$(VENV)/installed-dev: requirements-dev.txt $(VENV)/installed-ranker $(VENV)/installed-studio $(VENV)/installed-postgres
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --requirement requirements-dev.txt
 	touch $@
 

@@ -15,6 +15,7 @@ from commands.priorities import Priorities, gains_in
 from commands.run_options import RunOptions, with_items_at_once
 from commands.setting_options import AIDS, REASONING, TELEMETRY, Model, with_options
 from commands.settings import Settings, settings_of
+from memory.shown_url import shown_url
 
 if TYPE_CHECKING:
     from commands.run_report import RunReport
@@ -154,7 +155,7 @@ def _forecast(settings: Settings, catalog: Path | None, options: RunOptions, as_
 def conclude(report: "RunReport", settings: Settings, as_json: bool) -> None:
     """Print what came of a run, and end with the exit code that says how it ended."""
     if as_json:
-        print_json(report.as_json() | {"kb": settings.kb})
+        print_json(report.as_json() | {"kb": shown_url(settings.kb)})
     else:
         _print_report(report, settings)
     if report.problem:
@@ -185,7 +186,7 @@ def _print_report(report: "RunReport", settings: Settings) -> None:
         f"{spend.replayed} answers from the ledger; "
         f"{report.seconds:.1f} s, {report.cpu_seconds / max(1, report.enriched):.2f} CPU-s an item"
     )
-    say(f"Knowledge base: {settings.kb}, run {report.run_id}")
+    say(f"Knowledge base: {shown_url(settings.kb)}, run {report.run_id}")
 
 
 def _left_to_people(report: "RunReport") -> str:

@@ -48,9 +48,9 @@ class TemplateShelf:
         return await asyncio.to_thread(work) if self._off_loop else work()
 
     def _stored(self, category_id: str) -> CategoryTemplate | None:
-        with self._database.session() as session:
-            return template_of(session, category_id, self._taxonomy.version, self._maker)
+        return self._database.read(
+            lambda session: template_of(session, category_id, self._taxonomy.version, self._maker)
+        )
 
     def _store(self, template: CategoryTemplate) -> None:
-        with self._database.writing() as session:
-            save_template(session, template)
+        self._database.write(lambda session: save_template(session, template))

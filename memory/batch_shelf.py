@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, and_, bindparam, delete, exists, func, ins
 from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 
+from memory.concurrent_rows import take_turn
 from memory.database import Database
 from memory.ledger import Ledger
 from memory.owners import Owner, has_ended
@@ -69,8 +70,7 @@ class BatchShelf:
             .order_by(col(_question.result).is_(None), col(_submission.created_at).desc())
             .limit(1)
         )
-        with self._database.glance() as connection:
-            row = connection.execute(query, {"question": question}).first()
+        row = self._database.first(query, {"question": question})
         return None if row is None else ShelvedQuestion(token=row.token, result=row.result)
 
     def submission(self, token: str) -> Submission | None:
@@ -92,6 +92,7 @@ class BatchShelf:
         until = self._clock() + lease_seconds
 
         def work(session: Session) -> set[str]:
+            take_turn(session, "batch shelf")  # two who look at once would both see that nobody asks
             taken = self._on_the_shelf(session, wanted)
             mine = [one for one in wanted.values() if one.question not in taken]
             if mine:

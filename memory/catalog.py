@@ -3,7 +3,7 @@
 import hashlib
 import os
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from pydantic import Field
@@ -16,7 +16,7 @@ from memory.record import Record
 from memory.schema import CatalogItem, SourceField
 from memory.text import plain_text, printable
 
-__all__ = ["CatalogError", "ReadLimits", "RejectedRow", "read_catalog"]
+__all__ = ["CatalogError", "ReadLimits", "RejectedRow", "items_among", "read_catalog"]
 
 LONGEST_ID = 200  # characters
 _TAKEN_NAMES = ("title", "description")  # evidence calls the item's own texts so
@@ -45,9 +45,13 @@ def read_catalog(
         roles = column_roles(table.columns, columns)
     except CatalogError as error:
         raise CatalogError(f"{path}: {error}") from error
-    file = os.fsencode(path).decode("utf-8", "replace")
+    yield from items_among(table.rows, roles, os.fsencode(path).decode("utf-8", "replace"))
+
+
+def items_among(rows: Iterable[SourceRow | BadRow], roles: ColumnRoles, file: str) -> Iterator[CatalogItem | RejectedRow]:
+    """Yield each row of `file` as an item or as a rejected row; an id that a row before it has is told of."""
     seen = _SeenItems()
-    for row in table.rows:
+    for row in rows:
         item_id = None
         try:
             if isinstance(row, BadRow):

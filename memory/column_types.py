@@ -3,8 +3,10 @@
 import re
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, Dialect, Text, TypeDecorator
+from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Text, TypeDecorator
+from sqlalchemy.types import TypeEngine
 
 PARTS = 10**12  # of one unit of money: the price of one cached token still is a whole number of them
 
@@ -42,6 +44,21 @@ class AnyText(TypeDecorator[str]):
         return None if value is None else unescaped(value)
 
 
+class Json(TypeDecorator[Any]):
+    """A value as JSON; in PostgreSQL JSONB, which can be asked (`memory.postgres_json` says how texts get there)."""
+
+    impl = JSON
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Return the type of the database's own."""
+        if dialect.name != "postgresql":
+            return self.impl_instance
+        from sqlalchemy.dialects.postgresql import JSONB  # noqa: PLC0415 - for those who have one
+
+        return dialect.type_descriptor(JSONB(none_as_null=bool(getattr(self.impl_instance, "none_as_null", False))))
+
+
 class UtcTime(TypeDecorator[datetime]):
     """A time in UTC; SQLite drops the zone, so it is put back on the way out."""
 
@@ -54,7 +71,9 @@ class UtcTime(TypeDecorator[datetime]):
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """Mark the stored time as UTC."""
-        return value.replace(tzinfo=UTC) if value is not None and value.tzinfo is None else value
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 class Money(TypeDecorator[Decimal]):

@@ -1,9 +1,9 @@
 """The table of demands; private to memory."""
 
-from sqlalchemy import JSON, ForeignKeyConstraint, Index
+from sqlalchemy import ForeignKeyConstraint, Index
 from sqlmodel import Field
 
-from memory.column_types import AnyText
+from memory.column_types import AnyText, Json
 from memory.tables import Table
 
 
@@ -27,7 +27,7 @@ class DemandRow(Table, table=True):
     positive: bool
     plausibility: float
     typicality: float
-    rests_on: list[str] = Field(sa_type=JSON)  # claim ids
+    rests_on: list[str] = Field(sa_type=Json)  # claim ids
     producer: str
     decision: str
     reason: str

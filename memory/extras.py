@@ -13,6 +13,8 @@ EXTRAS = {
     "onnx": "onnx",
     "onnxscript": "onnx",
     "opentelemetry": "otel",
+    "ray": "ray",
+    "pyarrow": "ray",
 }
 
 

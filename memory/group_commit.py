@@ -114,8 +114,7 @@ class GroupWriter:
     def _commit(self, group: Sequence[_Write[Any]]) -> None:
         """Commit the group as one; where that is impossible, each write alone."""
         try:
-            with self._database.writing() as session:
-                _run_group(session, group)
+            self._database.write(lambda session: _run_group(session, group), beside=True)
         except DatabaseBusy as error:
             _fail(group, error)  # the lock was waited for already; waiting again for each write would take minutes
         except Exception as error:  # noqa: BLE001 - each write then meets its own error
@@ -123,12 +122,13 @@ class GroupWriter:
                 _fail(group, error)
                 return
             for write in group:
-                write.result = write.error = None
                 self._commit([write])
 
 
 def _run_group(session: Session, group: Sequence[_Write[Any]]) -> None:
     """Run all writes, those of a kind first and together; raise what spoils the whole transaction."""
+    for write in group:  # it may be their second time
+        write.result = write.error = None
     if len(group) == 1:
         group[0].result = group[0].work(session)
         return

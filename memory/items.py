@@ -6,9 +6,10 @@ from difflib import get_close_matches
 from sqlalchemy import insert, or_, update
 from sqlmodel import Session, col, select
 
+from memory.concurrent_rows import insert_new
 from memory.rows import Row, item_from, item_row, now
 from memory.schema import CatalogItem
-from memory.tables import ItemRow
+from memory.tables import TABLES, ItemRow
 
 PAGE = 500  # items read at a time: what streaming holds in memory
 
@@ -27,7 +28,9 @@ def save_items(session: Session, items: Sequence[CatalogItem]) -> None:
     if new:
         time = now()
         rows: list[Row] = [item_row(i) | {"id": i.id, "created_at": time, "updated_at": time} for i in new]
-        session.execute(insert(ItemRow), rows)
+        mine = insert_new(session, TABLES.tables["item"], rows)
+        if len(mine) < len(new):  # another process has stored some of them a moment ago
+            stored.update(session.exec(query).all())
     for item in items:
         if item.id in stored and stored[item.id] != item.content_hash:
             _save(session, item, stored[item.id], {})

@@ -105,9 +105,8 @@ class Ledger:
         if not self._kept.finds(key):
             return None
         query = _OWN_ANSWER if self._fresh else _ANSWER
-        with self._database.glance() as connection:
-            row = connection.execute(query, {"key": key, "run_id": self._run_id}).first()
-            call = None if row is None else _call(row)
+        row = self._database.first(query, {"key": key, "run_id": self._run_id})
+        call = None if row is None else _call(row)
         if call is not None:
             self.spend = self.spend.with_replay(call)
         return call

@@ -7,6 +7,7 @@ from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from memory.catalog import RejectedRow
+from memory.concurrent_rows import put
 from memory.items import save_item
 from memory.record import Record
 from memory.rows import Row, now
@@ -65,16 +66,18 @@ def failure_of(session: Session, item_id: str, version_id: int | None = None) ->
 
 def save_rejected_row(session: Session, catalog: str, line: int, reason: str, item_id: str | None = None) -> None:
     """Store why a catalog row is no item, in place of what was said of the same line before."""
-    at_line = (col(RejectedRowRow.catalog) == catalog, col(RejectedRowRow.line) == line)
-    session.execute(delete(RejectedRowRow).where(*at_line))
-    row = {"catalog": catalog, "line": line, "reason": reason, "item_id": item_id}
-    session.execute(insert(RejectedRowRow), [row])
+    save_rejected_rows(session, [RejectedRow(file=catalog, line=line, reason=reason, item_id=item_id)])
 
 
 def save_rejected_rows(session: Session, rows: Iterable[RejectedRow]) -> None:
-    """Store why catalog rows are no items."""
-    for row in rows:
-        save_rejected_row(session, row.file, row.line, row.reason, row.item_id)
+    """Store why catalog rows are no items, in place of what was said of the same lines before."""
+    last = {(row.file, row.line): row for row in rows}
+    stored: list[Row] = [
+        {"catalog": row.file, "line": row.line, "reason": row.reason, "item_id": row.item_id}
+        for _, row in sorted(last.items())
+    ]
+    if stored:
+        put(session, TABLES.tables["rejected_row"], stored, ("catalog", "line"))
 
 
 def forget_rejected_rows(session: Session, catalog: str) -> None:

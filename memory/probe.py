@@ -24,9 +24,9 @@ class Probe:
 
         It says yes where the driver fails: whoever then takes a glance meets the error under its name.
         """
-        with self._database.glance() as connection, closing(connection.connection.cursor()) as cursor:
-            try:
+        try:
+            with self._database.glance() as connection, closing(connection.connection.cursor()) as cursor:
                 cursor.execute(self._statement, (value,) if self._positional else {self._parameter: value})
                 return cursor.fetchone() is not None
-            except self._failure:
-                return True
+        except self._failure:
+            return True

@@ -4,10 +4,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import JSON, Text
+from sqlalchemy import Text
 from sqlmodel import Field
 
-from memory.column_types import AnyText, Money, UtcTime
+from memory.column_types import AnyText, Json, Money, UtcTime
 from memory.tables import Table
 
 
@@ -18,7 +18,7 @@ class PromptTextRow(Table, table=True):
 
     fingerprint: str = Field(primary_key=True)
     name: str = Field(primary_key=True)
-    content: dict[str, Any] = Field(sa_type=JSON)
+    content: dict[str, Any] = Field(sa_type=Json)
     first_used: datetime = Field(sa_type=UtcTime)
 
 
@@ -31,11 +31,11 @@ class ScoreRow(Table, table=True):
     at: datetime = Field(sa_type=UtcTime)
     label: str = Field(sa_type=AnyText)
     model: str
-    prompts: list[list[str]] = Field(sa_type=JSON)
+    prompts: list[list[str]] = Field(sa_type=Json)
     gold_file: str = Field(sa_type=AnyText)
     gold_fingerprint: str = Field(sa_type=Text)
     items: int
-    protocol: dict[str, Any] = Field(sa_type=JSON)
+    protocol: dict[str, Any] = Field(sa_type=Json)
     precision: float
     recall: float
     f1: float

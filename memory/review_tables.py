@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Text
+from sqlalchemy import Text
 from sqlmodel import Field
 
-from memory.column_types import AnyText, UtcTime
+from memory.column_types import AnyText, Json, UtcTime
 from memory.tables import Table
 
 
@@ -35,5 +35,5 @@ class ReviewRow(Table, table=True):
     reviewer: str = Field(sa_type=AnyText)
     note: str = Field(sa_type=AnyText)
     at: datetime = Field(sa_type=UtcTime)
-    claims: list[dict[str, Any]] = Field(sa_type=JSON)
+    claims: list[dict[str, Any]] = Field(sa_type=Json)
     withdraws: int | None = None  # the id of the decision that is taken back

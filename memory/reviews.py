@@ -105,8 +105,7 @@ def ruling_lookup(database: Database, *, once: bool = False) -> Rulings:
     def rulings(item_id: str) -> tuple[HumanRuling, ...]:
         if not reviewed.finds(item_id):
             return ()
-        with database.session() as session:
-            return rulings_of(session, [item_id]).get(item_id, ())
+        return database.read(lambda session: rulings_of(session, [item_id]).get(item_id, ()))
 
     return rulings
 

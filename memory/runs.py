@@ -16,9 +16,9 @@ from memory.model_call import Usage
 from memory.owners import has_ended
 from memory.record import Record
 from memory.rows import now
+from memory.shown_url import MASK, shown_url
 from memory.tables import ModelCallRow, RunRow
 
-MASK = "***"
 _SECRET = re.compile("key|secret|token|password|credential", re.IGNORECASE)
 _USERINFO = re.compile("(?<=://)[^/?#\\s]*@")
 
@@ -123,7 +123,7 @@ def masked(settings: Mapping[str, JsonValue]) -> Mapping[str, JsonValue]:
 def _masked(name: str, value: JsonValue) -> JsonValue:
     match value:
         case str():
-            return MASK if value and _SECRET.search(name) else _USERINFO.sub(f"{MASK}@", value)
+            return MASK if value and _SECRET.search(name) else shown_url(_USERINFO.sub(f"{MASK}@", value))
         case dict():
             return dict(masked(value))
         case list():

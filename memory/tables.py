@@ -4,10 +4,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from sqlalchemy import JSON, ForeignKeyConstraint, Index, MetaData, Text, false, text
+from sqlalchemy import ForeignKeyConstraint, Index, MetaData, Text, false, text
 from sqlmodel import Field, SQLModel, UniqueConstraint
 
-from memory.column_types import AnyText, Money, UtcTime
+from memory.column_types import AnyText, Json, Money, UtcTime
 
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -32,7 +32,7 @@ class ItemRow(Table, table=True):
     id: str = Field(primary_key=True)
     title: str = Field(sa_type=Text)
     description: str = Field(sa_type=Text)
-    fields: list[list[str]] = Field(sa_type=JSON)  # [[name, text], …]
+    fields: list[list[str]] = Field(sa_type=Json)  # [[name, text], …]
     content_hash: str
     catalog: str | None = None
     line: int | None = None
@@ -48,7 +48,7 @@ class TemplateRow(Table, table=True):
     category_id: str = Field(primary_key=True)
     taxonomy_version: str = Field(primary_key=True)
     completed_by: str = Field(primary_key=True)
-    content: dict[str, Any] = Field(sa_type=JSON)
+    content: dict[str, Any] = Field(sa_type=Json)
 
 
 class VersionRow(Table, table=True):
@@ -60,7 +60,7 @@ class VersionRow(Table, table=True):
     parent_id: int | None = Field(default=None, foreign_key="version.id")
     fingerprint: str = Field(index=True)
     provenance: dict[str, Any] | None = Field(
-        default=None, sa_type=JSON(none_as_null=True)
+        default=None, sa_type=Json(none_as_null=True)
     )  # None: results of several configurations
     note: str = Field(default="", sa_type=AnyText)
     created_at: datetime = Field(sa_type=UtcTime)
@@ -83,7 +83,7 @@ class RunRow(Table, table=True):
     id: int | None = Field(default=None, primary_key=True)
     version_id: int | None = Field(index=True, foreign_key="version.id", ondelete="SET NULL")
     catalog: str = Field(sa_type=AnyText)
-    settings: dict[str, Any] = Field(sa_type=JSON)
+    settings: dict[str, Any] = Field(sa_type=Json)
     state: str
     started_at: datetime = Field(sa_type=UtcTime)
     ended_at: datetime | None = Field(default=None, sa_type=UtcTime)
@@ -124,19 +124,19 @@ class EnrichmentRow(Table, table=True):
     version_id: int = Field(primary_key=True, index=True, foreign_key="version.id", ondelete="CASCADE")
     content_hash: str
     category_id: str = Field(index=True)
-    category_path: list[str] = Field(sa_type=JSON)
-    choice: dict[str, Any] = Field(sa_type=JSON)
-    ungrounded: list[dict[str, Any]] = Field(sa_type=JSON)
+    category_path: list[str] = Field(sa_type=Json)
+    choice: dict[str, Any] = Field(sa_type=Json)
+    ungrounded: list[dict[str, Any]] = Field(sa_type=Json)
     summary: str = Field(sa_type=AnyText)
     rounds: int
-    prompts: list[list[str]] = Field(sa_type=JSON)
+    prompts: list[list[str]] = Field(sa_type=Json)
     model: str
     parameters: str = Field(sa_type=Text)
     taxonomy_version: str
     encoder: str
     code_version: str
     max_revisions: int
-    aids: list[list[str]] = Field(default_factory=list, sa_type=JSON, sa_column_kwargs={"server_default": text("'[]'")})
+    aids: list[list[str]] = Field(default_factory=list, sa_type=Json, sa_column_kwargs={"server_default": text("'[]'")})
     prompt_tokens: int
     completion_tokens: int
     usage_estimated: bool
@@ -171,7 +171,7 @@ class ClaimRow(Table, table=True):
     producer: str = Field(index=True)
     raw_confidence: float | None = None
     seconded_by: list[str] = Field(
-        default_factory=list, sa_type=JSON, sa_column_kwargs={"server_default": text("'[]'")}
+        default_factory=list, sa_type=Json, sa_column_kwargs={"server_default": text("'[]'")}
     )
     disputed: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     snapped: float | None = None
@@ -227,7 +227,7 @@ class ModelCallRow(Table, table=True):
     model: str
     parameters: str = Field(sa_type=Text)
     schema_name: str
-    messages: list[list[str]] = Field(sa_type=JSON)  # [[role, escaped content], …]
+    messages: list[list[str]] = Field(sa_type=Json)  # [[role, escaped content], …]
     raw_answer: str = Field(sa_type=AnyText)
     finish_reason: str
     prompt_tokens: int

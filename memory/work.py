@@ -4,10 +4,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, delete, func, insert, update
+from sqlalchemy import bindparam, func, update
 from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 
+from memory.concurrent_rows import insert_new
 from memory.errors import ReaseqError
 from memory.items import save_items
 from memory.outcomes import settle
@@ -17,10 +18,17 @@ from memory.rows import Row
 from memory.rows import now as present_time
 from memory.schema import CatalogItem, Enrichment
 from memory.store import replace_enrichments
-from memory.tables import WorkRow
+from memory.tables import TABLES, WorkRow
 
-_LEASED = select_columns(col(WorkRow.item_id), col(WorkRow.version_id), col(WorkRow.fence)).where(
-    col(WorkRow.item_id).in_(bindparam("of_items", expanding=True)), col(WorkRow.state) == "leased"
+# Those who hold a row for as long as they write keep others from taking the item over meanwhile.
+_LEASED = (
+    select_columns(col(WorkRow.item_id), col(WorkRow.version_id), col(WorkRow.fence))
+    .where(col(WorkRow.item_id).in_(bindparam("of_items", expanding=True)), col(WorkRow.state) == "leased")
+    .order_by(col(WorkRow.item_id), col(WorkRow.version_id))
+    .with_for_update()
+)
+_LEASE_AGAIN = update(TABLES.tables["work"]).where(
+    col(WorkRow.item_id) == bindparam("of_item"), col(WorkRow.version_id) == bindparam("of_version")
 )
 
 
@@ -71,20 +79,23 @@ def claim(  # noqa: PLR0917 - who wants what, then until when
     `now` is in seconds of any clock that the owners share. A lease from the future, as a clock that jumped back leaves
     it, holds nobody up for longer than it was given for. An item with another text than the one that was done or
     leased is to be done again; with `again`, so is one that is done, and with `retry_failed` one that failed. The
-    leases of a process that was killed on this machine are void.
+    leases of a process that was killed on this machine are void. What another transaction is at right now is busy, and
+    nobody waits for it.
     """
-    rows = _rows(session, version_id, items)
-    mine = {owner, *_ended_owners(rows.values())}
-    states = {item.id: _state_of(rows.get(item.id), item, mine, now) for item in items}
+    held, elsewhere = _free_rows(session, version_id, items)
+    mine = {owner, *_ended_owners(held.values())}
+    states = {item.id: _state_of(held.get(item.id), item, mine, now) for item in items}
+    states |= dict.fromkeys(elsewhere, WorkState.LEASED)
     skipped = {WorkState.LEASED, *_settled(again, retry_failed)}
 
     def those(state: WorkState) -> list[CatalogItem]:
         return [item for item in items if states[item.id] is state and state in skipped]
 
-    claimed = [_claimed(i, version_id, owner, rows.get(i.id)) for i in items if states[i.id] not in skipped]
-    claims = Claims(claimed, those(WorkState.ENRICHED), those(WorkState.FAILED), those(WorkState.LEASED))
-    _lease(session, claims.claimed, rows, now, lease_seconds)
-    return claims
+    wanted = [_claimed(i, version_id, owner, held.get(i.id)) for i in items if states[i.id] not in skipped]
+    leased = _lease(session, wanted, held, now, lease_seconds)
+    claimed = [one for one in wanted if one.item.id in leased]
+    states |= dict.fromkeys({one.item.id for one in wanted} - leased, WorkState.LEASED)
+    return Claims(claimed, those(WorkState.ENRICHED), those(WorkState.FAILED), those(WorkState.LEASED))
 
 
 def to_do(
@@ -155,12 +166,26 @@ def _claimed(item: CatalogItem, version_id: int, owner: str, row: WorkRow | None
     return Claimed(item=item, version_id=version_id, owner=owner, fence=row.fence + 1 if row else 1)
 
 
-def _rows(session: Session, version_id: int, items: Iterable[CatalogItem]) -> dict[str, WorkRow]:
+def _rows(
+    session: Session, version_id: int, items: Iterable[CatalogItem], *, holding: bool = False
+) -> dict[str, WorkRow]:
+    """Return the rows of items; with `holding` those that no other transaction holds, to the end of this one."""
     ids = [item.id for item in items]
     query = select(WorkRow).where(col(WorkRow.item_id).in_(ids), WorkRow.version_id == version_id)
+    if holding:
+        query = query.with_for_update(skip_locked=True)
     rows = {row.item_id: row for row in session.exec(query)}
     session.expunge_all()
     return rows
+
+
+def _free_rows(
+    session: Session, version_id: int, items: Sequence[CatalogItem]
+) -> tuple[dict[str, WorkRow], Collection[str]]:
+    """Return the rows of items, held to the end of the transaction, and the ids of those that another one holds."""
+    rows = _rows(session, version_id, items)
+    held = _rows(session, version_id, items, holding=True) if rows else {}
+    return held, rows.keys() - held.keys()
 
 
 def _ended_owners(rows: Iterable[WorkRow]) -> set[str]:
@@ -180,18 +205,19 @@ def _state_of(row: WorkRow | None, item: CatalogItem, mine: Collection[str], now
 
 
 def _lease(
-    session: Session, claimed: Sequence[Claimed], rows: Mapping[str, WorkRow], moment: float, lease_seconds: float
-) -> None:
-    if not claimed:
-        return
-    save_items(session, [one.item for one in claimed])
-    first = claimed[0]
-    old = [one.item.id for one in claimed if one.item.id in rows]
+    session: Session, wanted: Sequence[Claimed], rows: Mapping[str, WorkRow], moment: float, lease_seconds: float
+) -> set[str]:
+    """Lease items; return the ids of those that were: another process may have been a moment faster."""
+    if not wanted:
+        return set()
+    save_items(session, [one.item for one in wanted])
+    leases = {one.item.id: _leased(one, rows.get(one.item.id), moment, lease_seconds) for one in wanted}
+    old = [row | {"of_item": item, "of_version": row["version_id"]} for item, row in leases.items() if item in rows]
     if old:
-        session.execute(
-            delete(WorkRow).where(col(WorkRow.item_id).in_(old), col(WorkRow.version_id) == first.version_id)
-        )
-    session.execute(insert(WorkRow), [_leased(one, rows.get(one.item.id), moment, lease_seconds) for one in claimed])
+        session.connection().execute(_LEASE_AGAIN, old)
+    new = [row for item, row in leases.items() if item not in rows]
+    mine = {item_id for item_id, _ in insert_new(session, TABLES.tables["work"], new)} if new else set()
+    return mine | {row["item_id"] for row in old}
 
 
 def _leased(one: Claimed, old: WorkRow | None, moment: float, lease_seconds: float) -> Row:

@@ -22,7 +22,13 @@ def delimited_table(path: Path, limits: ReadLimits) -> SourceTable:
     row that breaks these rules, and an opening quote that never closes, costs its own first line: reading goes on
     with the next. Blank lines are passed over.
     """
-    lines = _Lines(text_lines(path, limits), limits.row_bytes)
+    _, table = delimited_lines(text_lines(path, limits), path, limits)
+    return table
+
+
+def delimited_lines(fresh: Iterator[Line], path: Path, limits: ReadLimits) -> tuple[str, SourceTable]:
+    """Return the delimiter of a file's lines, its header and its rows."""
+    lines = _Lines(fresh, limits.row_bytes)
     first = lines.next_filled()
     hint = _SPREADSHEET_HINT.fullmatch(first.text or "") if first else None
     first = lines.next_filled() if hint else first
@@ -33,7 +39,14 @@ def delimited_table(path: Path, limits: ReadLimits) -> SourceTable:
         columns = column_names(lines.record(first, delimiter, limits.columns))
     except _MalformedError as error:
         raise CatalogError(f"{path}, line {first.number}: the line of column names {error}") from error
-    return SourceTable(columns, _rows(lines, delimiter, columns))
+    return delimiter, SourceTable(columns, _rows(lines, delimiter, columns))
+
+
+def delimited_rows(
+    fresh: Iterator[Line], delimiter: str, columns: tuple[str, ...], limits: ReadLimits
+) -> Iterator[SourceRow | BadRow]:
+    """Yield the rows of lines without a header; the last record ends with them."""
+    return _rows(_Lines(fresh, limits.row_bytes), delimiter, columns)
 
 
 class _MalformedError(ValueError):

@@ -2,13 +2,13 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain, islice
 from pathlib import Path
 from typing import NoReturn
 
 from memory.catalog_files.source import BadRow, CatalogError, ReadLimits, SourceRow, SourceTable, column_name
-from memory.catalog_files.text_lines import text_lines
+from memory.catalog_files.text_lines import Line, text_lines
 from memory.text import printable
 
 _ROWS_LOOKED_AT = 50  # to learn the columns
@@ -16,7 +16,11 @@ _ROWS_LOOKED_AT = 50  # to learn the columns
 
 def json_lines_table(path: Path, limits: ReadLimits) -> SourceTable:
     """Return the objects of a .jsonl file; the columns are the names that occur in its first rows."""
-    rows = _json_rows(path, limits)
+    return json_table(json_rows(text_lines(path, limits), limits), path)
+
+
+def json_table(rows: Iterator[SourceRow | BadRow], path: Path) -> SourceTable:
+    """Return rows with the columns that occur in the first of them."""
     first = list(islice(rows, _ROWS_LOOKED_AT))
     if not first:
         raise CatalogError(f"{path} is empty")
@@ -26,8 +30,9 @@ def json_lines_table(path: Path, limits: ReadLimits) -> SourceTable:
     return SourceTable(tuple(columns), chain(first, rows))
 
 
-def _json_rows(path: Path, limits: ReadLimits) -> Iterator[SourceRow | BadRow]:
-    for line in text_lines(path, limits):
+def json_rows(lines: Iterable[Line], limits: ReadLimits) -> Iterator[SourceRow | BadRow]:
+    """Yield the row of each line that is not blank."""
+    for line in lines:
         if line.text is None:
             yield BadRow(line.number, f"is longer than {limits.row_bytes:,} bytes")
         elif line.text.strip():

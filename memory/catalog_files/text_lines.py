@@ -71,9 +71,31 @@ def opened(path: Path, limits: ReadLimits) -> io.BufferedReader:
     return io.BufferedReader(io.FileIO(path), 1 << 16)
 
 
-def _decoded(binary: io.BufferedReader, path: Path, longest: int) -> Iterator[str | None]:
+def placed_lines(
+    binary: io.BufferedReader, path: Path, limits: ReadLimits, *, before: int = 0
+) -> Iterator[tuple[int, Line]]:
+    """Yield the lines of bytes that are no UTF-16, each with the place where it begins; -1 where it begins at no "\\n".
+
+    `before`: how many lines the file has before these bytes; without any they are its beginning.
+    """
+    number, place = before, binary.tell()
+    for piece in _decoded(binary, path, limits.row_bytes, may_be_marked=not before):
+        for line in _numbered(iter((piece,)), number):
+            yield place, line
+            number, place = line.number, -1
+        place = binary.tell()
+
+
+def is_wide(binary: io.BufferedReader) -> bool:
+    """Return whether a file's bytes begin as UTF-16 does."""
+    return binary.peek(4)[:4].startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+
+
+def _decoded(
+    binary: io.BufferedReader, path: Path, longest: int, *, may_be_marked: bool = True
+) -> Iterator[str | None]:
     """Yield the text up to each line feed; None for one longer than `longest`."""
-    mark = binary.peek(4)[:4]
+    mark = binary.peek(4)[:4] if may_be_marked else b""
     if mark.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         wide = io.TextIOWrapper(binary, "utf-16", errors="replace", newline="\n")
         yield from _cut(wide.readline, "\n", longest)
@@ -109,8 +131,7 @@ def _cut(read_line: Callable[[int], AnyStr], end: AnyStr, longest: int) -> Itera
         yield None
 
 
-def _numbered(pieces: Iterator[str | None]) -> Iterator[Line]:
-    number = 0
+def _numbered(pieces: Iterator[str | None], number: int = 0) -> Iterator[Line]:
     for piece in pieces:
         if piece is None:
             number += 1

@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import JSON, BigInteger, LargeBinary, Text
+from sqlalchemy import BigInteger, LargeBinary, Text
 from sqlmodel import Field
 
-from memory.column_types import UtcTime
+from memory.column_types import Json, UtcTime
 from memory.tables import Table
 
 
@@ -26,7 +26,7 @@ class VectorSetRow(Table, table=True):
 
     name: str = Field(primary_key=True)
     encoder: str = Field(sa_type=Text)
-    parts: list[str] = Field(sa_type=JSON)
+    parts: list[str] = Field(sa_type=Json)
     version_id: int  # what it was made of; 0: from before the first run. No foreign key: versions may be pruned
     as_of: int | None = Field(default=None, sa_type=BigInteger)  # milliseconds since 1970; None: all of its time
     built_at: datetime = Field(sa_type=UtcTime)

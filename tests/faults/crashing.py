@@ -107,9 +107,9 @@ def quick_batches(seconds: float) -> None:
 
 def busy_seconds(seconds: float) -> None:
     """Wait so long for another process that holds the knowledge base."""
-    from memory import database
+    from memory import database_errors
 
-    database.BUSY_SECONDS = seconds  # type: ignore[assignment]
+    database_errors.BUSY_SECONDS = seconds  # type: ignore[assignment]
 
 
 def largest_file(size: float) -> None:

@@ -66,7 +66,7 @@ def test_full_durability_waits_for_the_disk_at_each_commit(path: Path) -> None:
 
 
 def test_two_threads_take_turns_in_a_knowledge_base_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("memory.database.BUSY_SECONDS", 0.05)
+    monkeypatch.setattr("memory.database_errors.BUSY_SECONDS", 0.05)
 
     def write(database: Database) -> None:
         with database.writing() as session:
@@ -214,7 +214,7 @@ def test_a_read_only_knowledge_base_can_be_read_and_says_why_it_cannot_be_writte
 
 
 def test_a_lock_held_too_long_is_named(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("memory.database.BUSY_SECONDS", 0.05)
+    monkeypatch.setattr("memory.database_errors.BUSY_SECONDS", 0.05)
     holder = sqlite3.connect(path, isolation_level=None)
     holder.execute("BEGIN IMMEDIATE")
 

@@ -129,7 +129,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
 def commits_of(database: Database) -> list[object]:
     """Return a list that grows by one for each transaction that is committed from now on."""
     seen: list[object] = []
-    event.listen(database._engine, "commit", seen.append)
+    event.listen(database.engine, "commit", seen.append)
     return seen
 
 

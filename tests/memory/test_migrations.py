@@ -13,7 +13,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, create_engine, event
 
-from memory import database
+from memory import database_revision
 from memory.database import known_revisions, open_database
 from memory.item_vectors.parts import Part
 from memory.item_vectors.vectors import ItemVectors
@@ -97,7 +97,7 @@ def next_revision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     script = ADDS_A_COLUMN_BY_REBUILDING.format(head=known_revisions()[-1])
     (folder / "versions" / "9999_next.py").write_text(script)
     monkeypatch.setattr(migrations, "FOLDER", folder)
-    monkeypatch.setattr(database, "REVISIONS", folder / "versions")
+    monkeypatch.setattr(database_revision, "REVISIONS", folder / "versions")
 
 
 def test_the_file_names_are_the_chain_of_revisions() -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 from datetime import UTC, datetime
+from typing import Any
 
 import orjson
 import sqlalchemy as sa
@@ -20,6 +21,7 @@ CONFIGURATION = (
     "code_version",
     "max_revisions",
 )
+LAST = CONFIGURATION[-1]  # the one number among them; JSON is compared as text
 
 
 def upgrade() -> None:
@@ -109,8 +111,7 @@ def _work() -> None:
 def _first_version() -> int | None:
     """Put what is known into version 1, with its configuration where all of it has the same; return that version."""
     connection = op.get_bind()
-    enrichment = sa.table("enrichment", *(sa.column(name) for name in CONFIGURATION))
-    configurations = connection.execute(sa.select(enrichment).distinct().limit(2)).mappings().all()
+    configurations = connection.execute(_configurations().limit(2)).mappings().all()
     if not configurations and connection.execute(sa.text("SELECT 1 FROM item_failure LIMIT 1")).first() is None:
         return None
     provenance = None
@@ -138,6 +139,12 @@ def _first_version() -> int | None:
     return 1
 
 
+def _configurations() -> sa.Select[*tuple[Any, ...]]:
+    enrichment = sa.table("enrichment", *(sa.column(name) for name in CONFIGURATION))
+    texts = [sa.cast(column, sa.Text).label(column.name) for column in enrichment.columns if column.name != LAST]
+    return sa.select(*texts, enrichment.columns[LAST]).distinct()
+
+
 def _keep_failures(version_id: int | None) -> None:
     """An item's last turn failed, or gave what is known of it."""
     ended = (
@@ -163,6 +170,8 @@ def _results_in_versions(version_id: int | None) -> None:
         for index in inspector.get_indexes(table):
             op.drop_index(str(index["name"]), table)
         op.rename_table(table, f"old_{table}")
+        if op.get_bind().dialect.name == "postgresql":  # there, a key's name is that of an index, and given once
+            op.execute(f"ALTER TABLE old_{table} RENAME CONSTRAINT pk_{table} TO old_pk_{table}")
     _enrichment()
     _claim()
     _evidence()
