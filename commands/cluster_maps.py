@@ -11,6 +11,7 @@ from graphs.ray_cluster import connected
 
 if TYPE_CHECKING:
     import numpy as np
+    import ray
 
 CLUSTER: dict[str, Any] = {
     "engine": Annotated[
@@ -85,8 +86,10 @@ def cores_of_cluster() -> int:
 class _Worker:
     """One process of the cluster, with what it loaded."""
 
-    def __init__(self, begun: bytes) -> None:
-        self._work: Callable[[Any], Any] = pickle.loads(begun)()  # noqa: S301 - from the process that began this one
+    def __init__(self, begun: "ray.ObjectRef[bytes]") -> None:
+        import ray  # noqa: PLC0415 - as above
+
+        self._work: Callable[[Any], Any] = pickle.loads(ray.get(begun))()  # noqa: S301 - from who began this process
 
     def __call__(self, batch: "dict[str, np.ndarray[Any, Any]]") -> dict[str, list[Any]]:
         made = [pickle.dumps(self._work(pickle.loads(piece))) for piece in batch["piece"]]  # noqa: S301 - as above

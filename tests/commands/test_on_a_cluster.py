@@ -2,17 +2,23 @@
 
 import shutil
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from commands.cluster_maps import Cluster
+from commands.shared_training import trained_on
 from graphs.ray_cluster import connected
+from learning.config import TrainingConfig
+from learning.training import Epoch
 from learning.weights import METRICS, load_weights
 from memory.behaviors.generated import GeneratedBehaviors, generated_of
 from memory.database import open_existing_database
 from memory.item_vectors.vectors import ItemVectors
 from tests.commands.command_line import reaseq
+from tests.learning.toy_line import trained, trained_until_lost
 
 pytestmark = pytest.mark.ray
 
@@ -84,6 +90,22 @@ def test_two_processes_train_the_ranker_that_one_trains(shop: str) -> None:
     assert weights[0].keys() == weights[1].keys()
     assert all(np.allclose(own, weights[1][name], atol=1e-3) for name, own in weights[0].items())
     assert (Path("there") / "click-through" / METRICS).exists()
+
+
+def test_a_training_goes_on_where_a_process_was_lost(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config, marker = TrainingConfig(epochs=4, batch_size=8, learning_rate=0.01), tmp_path / "lost"
+    begun: list[int] = []
+
+    def lead() -> list[Epoch]:
+        begun.append(1)
+        return trained(config, tmp_path)[1]
+
+    epochs = trained_on(Cluster(workers=2), lead, partial(trained_until_lost, config, marker))
+
+    assert marker.exists()
+    assert len(begun) == 2
+    assert [epoch.number for epoch in epochs] == [0, 1, 2, 3]
+    assert "a process of the cluster was lost" in capsys.readouterr().err
 
 
 def test_a_cluster_is_named_with_its_engine_alone(shop: str) -> None:
