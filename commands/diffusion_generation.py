@@ -19,7 +19,13 @@ from diffusion.imagination import Imagination
 from diffusion.imagining import ImaginingConfig, imagine
 from learning.devices import use_threads
 from learning.material import Material
-from memory.behaviors.generated import GeneratedBehaviors, generations, inference_is_off, store_generated
+from memory.behaviors.generated import (
+    GeneratedBehaviors,
+    generated_of,
+    generations,
+    inference_is_off,
+    store_generated,
+)
 from memory.behaviors.sequences import Sequences
 from memory.database import Database, open_existing_database
 from memory.errors import ReaseqError
@@ -86,10 +92,20 @@ def generate_for(settings: Settings, folder: Path, users: str, wish: Wish, clust
             and not wish.again
             and (have[user].model_version, have[user].as_of) == (version, moments[row])
         }
+        if done:
+            _tell_missing(database, wish)
         left = [row for row, user in zip(asked, ids, strict=True) if row not in done and user not in off]
         work = Work(database, model, version, known, moments, wish, cluster)
         made = work.all(np.array(left, dtype=np.int64))
     return Generated(model_version=version, users=made[0], behaviors=made[1], before=len(done), off=len(off))
+
+
+def _tell_missing(database: Database, wish: Wish) -> None:
+    """Say that users are done whose slots were others than those that are asked for now."""
+    with database.session() as session:
+        missing = sorted(set(wish.slots) - set(generated_of(session).slot))
+    if missing:
+        say(f"what is stored has no behaviours of the kind {' or '.join(missing)}: --again imagines all anew")
 
 
 @dataclass(frozen=True)

@@ -246,6 +246,16 @@ def test_slots_and_numbers_are_those_that_were_asked_for(trained: str) -> None:
     assert document["expires"] > time.time() * 1000
 
 
+def test_other_slots_than_those_that_are_stored_are_told_of(trained: str) -> None:
+    users = ("--users", first_user(), "--count", "2")
+    generate(*users, "--slots", "future")
+
+    ran = generate(*users, "--slots", "gaps")
+
+    assert ran.code == 0
+    assert "no behaviours of the kind gap: --again" in ran.errors
+
+
 def test_an_interrupted_run_keeps_whole_pieces_and_goes_on(trained: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(diffusion_generation, "AT_ONCE", 20)
     pieces: list[object] = []
