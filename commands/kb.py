@@ -1,4 +1,4 @@
-"""`reaseq kb`: the versions of the results in a knowledge base, compared, switched as a whole, and dropped."""
+"""`reaseq kb`: the versions of the results in a knowledge base, compared, switched and dropped; copies of all of it."""
 
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 LISTED = 50
 
-app = typer.Typer(help="The versions of the results.", no_args_is_help=True)
+app = typer.Typer(help="The versions of the results, and copies of a knowledge base.", no_args_is_help=True)
 
 
 @app.command()
@@ -94,6 +94,28 @@ def prune(
         print_json({"dropped": dropped})
     else:
         say(f"dropped: {', '.join(map(str, dropped)) or 'nothing'}")
+
+
+@app.command()
+def copy(
+    source: Annotated[str, typer.Argument(help="The database URL of a knowledge base.", metavar="SOURCE_URL")],
+    target: Annotated[str, typer.Argument(help="That of an empty database, or of a new file.", metavar="TARGET_URL")],
+    as_json: AsJson = False,
+) -> None:
+    """Copy a whole knowledge base into an empty one, such as SQLite into PostgreSQL, and verify it row by row."""
+    from memory.copying import copy_knowledge  # noqa: PLC0415 - SQL takes a moment to import
+    from memory.database import open_database, open_existing_database  # noqa: PLC0415
+
+    with open_existing_database(source) as held, open_database(target) as empty:
+        copied = copy_knowledge(held, empty, lambda table, rows: say(f"{table}: {rows} rows …") if rows else None)
+        names = {"source": held.url, "target": empty.url}
+    rows = sum(one.rows for one in copied)
+    if as_json:
+        print_json(names | {"rows": rows, "tables": [one.model_dump(mode="json") for one in copied]})
+        return
+    cells = [[one.table, str(one.rows), one.digest] for one in copied]
+    print_table(f"Copied to {names['target']}", ["table", "rows", "digest, the same on both sides"], cells)
+    say(f"{rows} rows copied, each read back and equal")
 
 
 def _opened(context: typer.Context, kb: str | None) -> "Database":

@@ -1,7 +1,7 @@
 """What one run is asked for beyond the settings, and the parts that hold it to that."""
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -9,6 +9,7 @@ from pathlib import Path
 import typer
 from pydantic import Field, ValidationError
 
+from agents.resilience.rate_limits import Limits
 from agents.spending.budget import Budget
 from agents.spending.prices import Price, known_price, price_of
 from agents.stopping import Stop
@@ -40,6 +41,13 @@ class RunOptions(Record):
         return columns_of(self.map_columns)
 
 
+class ClusterOptions(Record):
+    """Which cluster, and how many workers on it."""
+
+    address: str | None = None  # None: one of this machine alone, for this run
+    workers: int = 2
+
+
 @dataclass
 class RunControls:
     """What a run's calls ask before they are made."""
@@ -50,6 +58,7 @@ class RunControls:
     escalation_price: Price | None = None
     doubts: bool = False  # answers in the ledger that cannot be used are asked for once more
     provider_batch: bool = False
+    limits: Callable[[str], Limits] | None = None  # by the minute, of the model of that name; None: by the settings
 
 
 def columns_of(pairs: Sequence[str] | None) -> dict[str, str] | None:

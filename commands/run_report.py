@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from graphs.outcomes import Enriched, Failed, Outcome, Skipped
+from graphs.piece_ends import PieceEnd
 from memory.catalog import RejectedRow
 from memory.errors import ReaseqError
 from memory.ledger import Spend
@@ -68,6 +69,15 @@ class RunReport:
                 self.skipped[why] += 1
             case RejectedRow():
                 self.rejected.append(outcome)
+
+    def add(self, end: PieceEnd) -> None:
+        """Count the rows of a piece that has ended elsewhere."""
+        self.enriched += end.enriched
+        self.skipped.update(end.skipped)
+        self.failed.update(end.failed)
+        self.rejected.extend(end.rejected)
+        self.claims.update(end.claims)
+        self.worst.extend(end.worst[: SHOWN_ITEMS - len(self.worst)])
 
     def as_json(self) -> dict[str, object]:
         """Return the counts for `--json`."""

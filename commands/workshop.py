@@ -228,6 +228,7 @@ def _lasting(opened: _Opened) -> ResilientModel:
         clock=StoppableClock(controls.stop),
         on_paid_lost=LostAnswers(opened.ledger.record, model.spec, controls.price),
         on_failed_try=opened.onlooker.failed_try,
+        limits=controls.limits(model.spec) if controls.limits else None,
     )
 
 
@@ -244,6 +245,7 @@ def _escalation(opened: _Opened, journal: Journal) -> Escalation | None:
         clock=StoppableClock(controls.stop),
         on_paid_lost=LostAnswers(opened.ledger.record, model.spec, controls.escalation_price),
         on_failed_try=opened.onlooker.failed_try,
+        limits=controls.limits(model.spec) if controls.limits else None,
     )
     prompts = prompts_of(opened.settings, model)
     asked = _asked(opened, lasting, prompts, journal, controls.escalation_price, model.capabilities)

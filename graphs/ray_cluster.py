@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from memory.errors import ReaseqError
 from memory.extras import extras
@@ -17,6 +18,10 @@ ROOT = Path(__file__).parent.parent  # of the source, which workers import by th
 
 # Read by Ray when a node starts: nothing is reported to anybody, and no warning is meant for our users.
 _QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
+# Of the driver and of a cluster of its own: what Ray's core has to say stands in its logs where it matters.
+_SILENT = {"RAY_BACKEND_LOG_LEVEL": "fatal"}
+# Ray lets its workers go behind everything else on the machine (nice 15); ours are what the machine is to do.
+_NOT_NICE = {"RAY_worker_niceness": "0"}
 # Ray puts the address of the network in place of 127.0.0.1, unless it is told that there is no network.
 _STAYS_HERE = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
 
@@ -35,7 +40,7 @@ def connected(address: str | None, *, cores: int | None = None) -> Iterator[None
     """
     if address is None or address.startswith(LOOPBACK):
         os.environ.update(_STAYS_HERE)  # read when Ray is imported
-    os.environ.update(_QUIET)
+    os.environ.update(_QUIET | _SILENT | _NOT_NICE)
     with extras():
         import ray  # noqa: PLC0415 - of the extra `ray`, and half a second to import
 
@@ -51,9 +56,19 @@ def connected(address: str | None, *, cores: int | None = None) -> Iterator[None
 
 def hosts() -> set[str]:
     """Return the addresses of the machines whose nodes are alive."""
+    return {str(node["NodeManagerAddress"]) for node in _nodes() if node["Alive"]}
+
+
+def nodes_alive() -> set[str]:
+    """Return the names of the nodes that are alive."""
+    return {str(node["NodeID"]) for node in _nodes() if node["Alive"]}
+
+
+def _nodes() -> list[dict[str, Any]]:
     import ray  # noqa: PLC0415 - as above
 
-    return {str(node["NodeManagerAddress"]) for node in ray.nodes() if node["Alive"]}
+    nodes: list[dict[str, Any]] = ray.nodes()  # type: ignore[no-untyped-call]
+    return nodes
 
 
 def _begin(address: str | None, cores: int | None) -> None:
@@ -63,7 +78,7 @@ def _begin(address: str | None, cores: int | None) -> None:
         raise ClusterUnreachable(
             f"{address} is an address for Ray's client; run the command on a node of the cluster, and give HOST:PORT"
         )
-    local = {
+    local: dict[str, Any] = {
         "num_cpus": cores or os.cpu_count(),
         "object_store_memory": OBJECT_STORE,
         "include_dashboard": False,

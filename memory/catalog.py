@@ -48,7 +48,9 @@ def read_catalog(
     yield from items_among(table.rows, roles, os.fsencode(path).decode("utf-8", "replace"))
 
 
-def items_among(rows: Iterable[SourceRow | BadRow], roles: ColumnRoles, file: str) -> Iterator[CatalogItem | RejectedRow]:
+def items_among(
+    rows: Iterable[SourceRow | BadRow], roles: ColumnRoles, file: str
+) -> Iterator[CatalogItem | RejectedRow]:
     """Yield each row of `file` as an item or as a rejected row; an id that a row before it has is told of."""
     seen = _SeenItems()
     for row in rows:

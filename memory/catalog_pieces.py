@@ -1,6 +1,5 @@
 """A catalog in pieces that can be read apart: planned in one pass that keeps no row, each read like a file."""
 
-import io
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from memory.catalog_files.columns import ColumnRoles, column_roles
 from memory.catalog_files.delimited_rows import delimited_lines, delimited_rows
 from memory.catalog_files.formats import source_table
 from memory.catalog_files.json_rows import json_rows, json_table
-from memory.catalog_files.places import local_copy, opened_file
+from memory.catalog_files.places import bytes_as_file, local_copy, opened_file
 from memory.catalog_files.source import BadRow, SourceRow, SourceTable
 from memory.catalog_files.text_lines import Line, is_wide, placed_lines
 from memory.record import Record
@@ -56,9 +55,7 @@ class _Bounds:
     first_id: str
 
 
-def planned(
-    files: list[str], columns: Mapping[str, str] | None = None, limit: int | None = None
-) -> Iterator[Piece]:
+def planned(files: list[str], columns: Mapping[str, str] | None = None, limit: int | None = None) -> Iterator[Piece]:
     """Yield the pieces of a catalog, in its order; `limit` counts rows. One row at a time is in memory.
 
     The reader that will read a piece has found its borders: a row is in one piece, whatever its quotes are.
@@ -74,7 +71,7 @@ def planned(
 
 
 def items_in(piece: Piece) -> Iterator[CatalogItem | RejectedRow]:
-    """Yield the rows of a piece as items or rejected rows, as reading the whole file would; repeats are told within it."""
+    """Yield the rows of a piece as items or rejected rows, as reading the file would; repeats are told within it."""
     layout = piece.layout
     if layout.kind == "whole" or layout.roles is None:
         yield from islice(read_catalog(local_copy(layout.file), _chosen(layout.roles)), piece.rows)
@@ -131,6 +128,9 @@ def _of_text(file: str, kind: Literal["delimited", "json"], columns: Mapping[str
         for row in table.rows:
             place = _taken(places, row.line)
             here = _Bounds(place, row.line - 1, _id_of(row, roles))
+            if begun is None and place < 0:  # its lines end otherwise than with a line feed
+                yield from _whole(file, columns)
+                return
             if begun is None:
                 begun = here
             elif place >= 0 and (rows >= ROWS or place - begun.place >= BYTES):
@@ -200,9 +200,23 @@ def _rows_in(piece: Piece) -> Iterator[SourceRow | BadRow]:
         return parquet_part(local_copy(layout.file), piece.start, piece.end, _LIMITS).rows
     with opened_file(layout.file) as binary:
         binary.seek(piece.start)
-        content = io.BufferedReader(io.BytesIO(binary.read(-1 if piece.end == sys.maxsize else piece.end - piece.start)))  # type: ignore[arg-type]
-    placed = placed_lines(content, Path(layout.file), _LIMITS, before=piece.lines_before)
+        content = binary.read(-1 if piece.end == sys.maxsize else piece.end - piece.start)
+    placed = placed_lines(bytes_as_file(content), Path(layout.file), _LIMITS, before=piece.lines_before)
     lines = (line for _, line in placed)
     if layout.kind == "json":
         return json_rows(lines, _LIMITS)
     return delimited_rows(lines, layout.delimiter, layout.columns, _LIMITS)
+
+
+def line_of(piece: Piece, item_id: str) -> int:
+    """Return the line, or the row's number, in which an item of a piece stands; it is read anew for that."""
+    roles = piece.layout.roles
+    rows = (
+        _rows_in(piece) if piece.layout.kind != "whole" else source_table(local_copy(piece.layout.file), _LIMITS).rows
+    )
+    if roles is not None:
+        for row in rows:
+            found = next(items_among([row], roles, piece.layout.file))
+            if isinstance(found, CatalogItem) and found.id == item_id:
+                return row.line
+    return 1

@@ -203,9 +203,9 @@ def _agent_forecast(agent: str, items: int, past: Row[*tuple[Any, ...]] | None) 
     return AgentForecast(
         agent=agent,
         items=items,
-        calls=past.calls * share,
-        prompt_tokens=past.prompt_tokens * share,
-        completion_tokens=past.completion_tokens * share,
+        calls=int(past.calls) * share,
+        prompt_tokens=int(past.prompt_tokens) * share,
+        completion_tokens=int(past.completion_tokens) * share,
         cost=past.cost * items / past.priced if past.priced else None,
         known=True,
     )

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import select as select_columns
-from sqlmodel import Session, col
+from sqlmodel import Session, col, select
 
 from memory.tables import WorkRow
 from memory.work import WorkState, release
@@ -23,12 +23,10 @@ class Turn(NamedTuple):
 
 def turns_of(session: Session, version_id: int, item_ids: Sequence[str]) -> dict[str, Turn]:
     """Return the turns of these items, by id; an item that had none is left out."""
-    columns = (WorkRow.content_hash, WorkRow.state, WorkRow.at, WorkRow.reason, WorkRow.detail)
-    query = select_columns(col(WorkRow.item_id), *map(col, columns)).where(
-        col(WorkRow.version_id) == version_id, col(WorkRow.item_id).in_(item_ids)
-    )
-    rows = session.connection().execute(query)
-    return {item_id: Turn(text, WorkState(state), at, *why) for item_id, text, state, at, *why in rows}
+    query = select(WorkRow).where(WorkRow.version_id == version_id, col(WorkRow.item_id).in_(item_ids))
+    rows = session.exec(query).all()
+    session.expunge_all()
+    return {row.item_id: _turn(row) for row in rows}
 
 
 def free_leases(session: Session, version_id: int, workers: Collection[str]) -> int:
@@ -44,3 +42,7 @@ def free_leases(session: Session, version_id: int, workers: Collection[str]) -> 
 def process_of(owner: str) -> str:
     """Return what names an owner's process, whatever else it is at."""
     return owner.rpartition(":")[0]
+
+
+def _turn(row: WorkRow) -> Turn:
+    return Turn(row.content_hash, WorkState(row.state), row.at, row.reason, row.detail)

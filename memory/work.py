@@ -87,15 +87,12 @@ def claim(  # noqa: PLR0917 - who wants what, then until when
     states = {item.id: _state_of(held.get(item.id), item, mine, now) for item in items}
     states |= dict.fromkeys(elsewhere, WorkState.LEASED)
     skipped = {WorkState.LEASED, *_settled(again, retry_failed)}
-
-    def those(state: WorkState) -> list[CatalogItem]:
-        return [item for item in items if states[item.id] is state and state in skipped]
-
     wanted = [_claimed(i, version_id, owner, held.get(i.id)) for i in items if states[i.id] not in skipped]
     leased = _lease(session, wanted, held, now, lease_seconds)
     claimed = [one for one in wanted if one.item.id in leased]
     states |= dict.fromkeys({one.item.id for one in wanted} - leased, WorkState.LEASED)
-    return Claims(claimed, those(WorkState.ENRICHED), those(WorkState.FAILED), those(WorkState.LEASED))
+    ends = (WorkState.ENRICHED, WorkState.FAILED, WorkState.LEASED)
+    return Claims(claimed, *([i for i in items if states[i.id] is end and end in skipped] for end in ends))
 
 
 def to_do(

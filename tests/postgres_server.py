@@ -55,6 +55,8 @@ class PostgresServer:
     def url(self, name: str, *, template: str | None = None) -> str:
         """Make a database of that name, empty or a copy of another, and return its URL."""
         made_like = f' TEMPLATE "{template}"' if template else ""
+        if template and self._version >= 15:  # a seventh of the work: nothing goes into the log
+            made_like += " STRATEGY FILE_COPY"
         self.execute(f'CREATE DATABASE "{name}"{made_like}')
         return self.url_of(name)
 
@@ -96,6 +98,7 @@ class PostgresServer:
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self._folder, user=_user(), group=_user()
             )
         self._wait_until_ready()
+        self._version = int(str(self.execute("SHOW server_version_num")[0][0])) // 10_000
 
     def __enter__(self) -> Self:
         try:

@@ -10,7 +10,7 @@ from agents.providers.server_state import ServerState
 from agents.resilience.adaptive_concurrency import AdaptiveConcurrency
 from agents.resilience.breaker import Breaker, BreakerState
 from agents.resilience.policy import ResiliencePolicy
-from agents.resilience.rate_limits import Sent, SlidingWindow
+from agents.resilience.rate_limits import Limits, MinuteLimits, Sent
 from memory.record import Record
 
 # Such failures are the server's own trouble: many in a row mean that it is down.
@@ -53,7 +53,7 @@ class Turn:
 class Gate:
     """Lets calls out in the order they came, as the provider's limits and state allow."""
 
-    def __init__(self, policy: ResiliencePolicy, clock: Clock) -> None:
+    def __init__(self, policy: ResiliencePolicy, clock: Clock, limits: Limits | None = None) -> None:
         self._clock = clock
         self._concurrency = AdaptiveConcurrency(policy.max_concurrency)
         self._breaker = Breaker(
@@ -62,8 +62,7 @@ class Gate:
             cooldown=policy.breaker_cooldown,
             probes=policy.breaker_probes,
         )
-        self._requests = SlidingWindow(policy.requests_per_minute) if policy.requests_per_minute else None
-        self._tokens = SlidingWindow(policy.tokens_per_minute) if policy.tokens_per_minute else None
+        self._limits = limits or MinuteLimits(policy.requests_per_minute, policy.tokens_per_minute)
         self._paused_until = float("-inf")
         self._waiting = 0
         self._output = FIRST_OUTPUT_GUESS
@@ -106,8 +105,7 @@ class Gate:
         """Take note of an answer, and of its tokens instead of the guess."""
         usage = completion.usage
         self._output += (usage.completion_tokens - self._output) / 16
-        if self._tokens is not None and turn.tokens is not None:
-            self._tokens.correct(turn.tokens, usage.prompt_tokens + usage.completion_tokens)
+        self._limits.correct(turn.tokens, usage.prompt_tokens + usage.completion_tokens)
         self.answered(turn)
         self._concurrency.answered(self._clock.now())
 
@@ -129,10 +127,7 @@ class Gate:
             self.answered(turn)
 
     def _turn(self, tokens: float, probe: bool) -> Turn:
-        now = self._clock.now()
-        if self._requests is not None:
-            self._requests.send(1, now)
-        sent = self._tokens.send(tokens, now) if self._tokens is not None else None
+        sent = self._limits.send(tokens, self._clock.now())
         return Turn(self._concurrency.begin(), probe, sent)
 
     async def _clear(self, tokens: float) -> bool:
@@ -149,9 +144,4 @@ class Gate:
 
     def _delay(self, tokens: float) -> float:
         now = self._clock.now()
-        wait = self._paused_until - now
-        if self._requests is not None:
-            wait = max(wait, self._requests.delay(1, now))
-        if self._tokens is not None:
-            wait = max(wait, self._tokens.delay(tokens, now))
-        return max(0.0, wait)
+        return max(0.0, self._paused_until - now, self._limits.delay(tokens, now))

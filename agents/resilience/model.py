@@ -26,6 +26,7 @@ from agents.providers.clock import Clock, MonotonicClock
 from agents.providers.completions import estimated_usage
 from agents.resilience.admission import Gate, RateState, Turn
 from agents.resilience.policy import ResiliencePolicy
+from agents.resilience.rate_limits import Limits
 from memory.model_call import Message
 
 PaidLost = Callable[[CallKey | None, Sequence[Message], CallFailed], None]
@@ -47,7 +48,8 @@ class _Question:
 class ResilientModel(ModelAround):
     """A `ChatModel` that puts each question to `inner` until it is answered or there is no point in trying on.
 
-    `on_failed_try` hears of each try that failed, `on_paid_lost` of each that may have been paid for all the same.
+    `on_failed_try` hears of each try that failed, `on_paid_lost` of each that may have been paid for all the same;
+    `limits` are shared with others where they are given, else its own by the policy.
     """
 
     def __init__(
@@ -58,12 +60,13 @@ class ResilientModel(ModelAround):
         clock: Clock | None = None,
         on_paid_lost: PaidLost | None = None,
         on_failed_try: Callable[[CallFailed], None] | None = None,
+        limits: Limits | None = None,
         draw: Callable[[], float] = random.random,
     ) -> None:
         super().__init__(inner)
         self._policy = policy or ResiliencePolicy()
         self._clock = clock or MonotonicClock()
-        self._gate = Gate(self._policy, self._clock)
+        self._gate = Gate(self._policy, self._clock, limits)
         self._on_paid_lost = on_paid_lost
         self._on_failed_try = on_failed_try
         self._draw = draw  # a number between 0 and 1

@@ -5,6 +5,7 @@ A leaky bucket (aiolimiter) is not used: a full burst and what leaks after it ma
 
 from collections import deque
 from dataclasses import dataclass
+from typing import Protocol
 
 MINUTE = 60.0  # seconds
 
@@ -56,3 +57,40 @@ class SlidingWindow:
             self._total -= self._sent.popleft().amount
         if not self._sent:
             self._total = 0.0  # no rounding errors are carried along
+
+
+class Limits(Protocol):
+    """How many calls, and how many tokens, may be sent in a minute."""
+
+    def delay(self, tokens: float, now: float) -> float:
+        """Return the seconds until a call of so many tokens may be sent; 0 means now."""
+
+    def send(self, tokens: float, now: float) -> Sent | None:
+        """Count a call; `correct` takes the record."""
+
+    def correct(self, sent: Sent | None, tokens: float) -> None:
+        """Replace an estimate of tokens by what they came to be."""
+
+
+class MinuteLimits:
+    """The limits of a process that calls alone; None where there is none."""
+
+    def __init__(self, requests: float | None, tokens: float | None, seconds: float = MINUTE) -> None:
+        self._requests = SlidingWindow(requests, seconds) if requests else None
+        self._tokens = SlidingWindow(tokens, seconds) if tokens else None
+
+    def delay(self, tokens: float, now: float, requests: float = 1) -> float:
+        """Return the seconds until so many may be sent; 0 means now."""
+        wait = self._requests.delay(requests, now) if self._requests is not None else 0.0
+        return max(wait, self._tokens.delay(tokens, now)) if self._tokens is not None else wait
+
+    def send(self, tokens: float, now: float, requests: float = 1) -> Sent | None:
+        """Count them; the record is that of the tokens, None where these are not limited."""
+        if self._requests is not None:
+            self._requests.send(requests, now)
+        return self._tokens.send(tokens, now) if self._tokens is not None else None
+
+    def correct(self, sent: Sent | None, tokens: float) -> None:
+        """Replace an estimate of tokens by what they came to be."""
+        if self._tokens is not None and sent is not None:
+            self._tokens.correct(sent, tokens)

@@ -51,9 +51,7 @@ class Budget:
         wanted = Reservation(price.of(worst), worst.prompt_tokens + worst.completion_tokens, price)
         async with self._changed:
             while not self._fits(wanted):
-                if not self._reserved:
-                    raise BudgetSpent(self._refusal(wanted))
-                await self._changed.wait()
+                await self._room_for(wanted)
             self._reserved.add(wanted)
             self._reserved_money += wanted.money
             self._reserved_tokens += wanted.tokens
@@ -75,6 +73,12 @@ class Budget:
             self.spent_money += reservation.money
             self.spent_tokens += reservation.tokens
             self._changed.notify_all()
+
+    async def _room_for(self, wanted: Reservation) -> None:
+        """Wait until something has changed; `BudgetSpent` where nothing will."""
+        if not self._reserved:
+            raise BudgetSpent(self._refusal(wanted))
+        await self._changed.wait()
 
     def _give_back(self, reservation: Reservation) -> None:
         self._reserved.remove(reservation)

@@ -45,6 +45,12 @@ def opened_file(file: str) -> io.BufferedReader:
         raise CatalogError(f"{file} cannot be read: {error}") from error
 
 
+def bytes_as_file(content: bytes) -> io.BufferedReader:
+    """Return bytes that are in memory as a file to read from."""
+    stream: Any = io.BytesIO(content)
+    return io.BufferedReader(stream)
+
+
 @lru_cache(maxsize=2)
 def local_copy(file: str) -> Path:
     """Return a path where the file is on this machine; one that is elsewhere is copied, and the last two are kept."""

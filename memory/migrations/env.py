@@ -2,15 +2,7 @@
 
 from alembic import context
 
-from memory import (  # noqa: F401 - their tables are among TABLES
-    demand_tables,
-    prompt_tables,
-    review_tables,
-    trace_tables,
-)
-from memory.behaviors import tables as behavior_tables  # noqa: F401 - so are these
-from memory.item_vectors import tables as vector_tables  # noqa: F401 - and these
-from memory.tables import TABLES
+from memory.all_tables import TABLES
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -21,6 +21,7 @@ from memory.database import open_database
 from memory.ledger import Ledger
 from memory.model_call import Message, ModelCall
 from prompts.library import RenderedPrompt
+from tests.databases import fresh_url
 from tests.loopback_provider import LoopbackProvider
 
 
@@ -114,7 +115,7 @@ class Counting(ScriptedModel):
 async def test_an_answer_that_is_durable_is_never_asked_for_again() -> None:
     model = Counting([ScriptedAnswer(agent="critic", answer=GOOD)])
     seen: list[ModelCall] = []
-    with open_database("sqlite://") as database:
+    with open_database(fresh_url()) as database:
         async with Ledger(database) as ledger:
             interviewer = Interviewer(model, ledger).witnessed_by(seen.append)
             first = await interviewer.ask(PROMPT, Ruling, agent="critic", item_id="1")
@@ -130,7 +131,7 @@ async def test_an_answer_that_is_durable_is_never_asked_for_again() -> None:
 
 async def test_an_unusable_answer_stays_unusable_when_it_is_recalled() -> None:
     model = Counting([ScriptedAnswer(agent="critic", answer="no JSON")])
-    with open_database("sqlite://") as database:
+    with open_database(fresh_url()) as database:
         async with Ledger(database) as ledger:
             for _ in range(2):
                 with pytest.raises(AnswerInvalid, match="critic: no strict JSON"):

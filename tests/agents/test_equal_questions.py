@@ -13,6 +13,7 @@ from memory.database import open_database
 from memory.ledger import Ledger
 from memory.model_call import Message, ModelCall, Usage
 from prompts.library import RenderedPrompt
+from tests.databases import fresh_url
 
 PROMPT = RenderedPrompt(
     prompt="critic", fingerprint="f1", messages=(Message(role="system", content="s"), Message(role="user", content="u"))
@@ -55,7 +56,7 @@ async def asked_by(interviewer: Interviewer, *items: str) -> list[asyncio.Task[A
 
 async def test_two_items_that_ask_the_same_at_once_are_paid_once() -> None:
     model = Slow()
-    with open_database("sqlite://") as database:
+    with open_database(fresh_url()) as database:
         async with Ledger(database) as ledger:
             interviewer, witnessed = Interviewer(model, ledger), list[ModelCall]()
             first = await asked_by(interviewer, "1")

@@ -29,6 +29,7 @@ from memory.model_call import Message
 from memory.schema import CatalogItem
 from memory.versions import version_for
 from prompts.library import PromptLibrary, default_folder
+from tests.databases import kept_at
 from tests.graphs.bench_of_bottles import NO_CAPABILITIES, context_of
 from tests.memory.knowledge_samples import PROVENANCE
 
@@ -86,7 +87,7 @@ def edition_of_prompts(edition: int) -> PromptLibrary:
 @cache
 def empty_knowledge_base() -> Path:
     folder = Path(tempfile.mkdtemp())
-    open_database(f"sqlite:///{folder / 'empty.db'}").dispose()
+    open_database(kept_at(folder / "empty.db")).dispose()
     return folder
 
 
@@ -235,7 +236,7 @@ class Histories(RuleBasedStateMachine):
 
     @property
     def url(self) -> str:
-        return f"sqlite:///{self.folder / 'kb.db'}"
+        return kept_at(self.folder / "kb.db")
 
     def stored_answers(self) -> set[Asked]:
         stored = self.ask("SELECT prompt_fingerprint, messages FROM model_call WHERE outcome = 'answered'")

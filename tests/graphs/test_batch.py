@@ -28,6 +28,7 @@ from memory.ledger import Ledger
 from memory.schema import CatalogItem
 from memory.store import counts, enrichment_of, failures, rejected_rows
 from memory.versions import version_for
+from tests.databases import fresh_url, kept_at
 from tests.graphs.bench_of_bottles import NO_CAPABILITIES, context_of
 from tests.memory.knowledge_samples import PROVENANCE
 
@@ -71,7 +72,7 @@ async def outcomes(
 @pytest.mark.parametrize("concurrency", [1, 3, 50])
 async def test_every_row_ends_in_exactly_one_outcome(tmp_path: Path, concurrency: int) -> None:
     bad = RejectedRow(file="c.csv", line=7, reason="empty title", item_id="I99")
-    with open_database("sqlite://") as database:
+    with open_database(fresh_url()) as database:
         found = await outcomes(tmp_path, database, [*rows(10), bad], concurrency)
 
         with database.session() as session:
@@ -85,7 +86,7 @@ async def test_every_row_ends_in_exactly_one_outcome(tmp_path: Path, concurrency
 
 
 async def test_an_item_is_stored_the_same_whatever_stands_beside_it(tmp_path: Path) -> None:
-    with open_database("sqlite://") as alone, open_database("sqlite://") as among:
+    with open_database(fresh_url()) as alone, open_database(fresh_url()) as among:
         await outcomes(tmp_path, alone, rows(2), 1)
         await outcomes(tmp_path, among, rows(8), 5)
 
@@ -103,7 +104,7 @@ async def test_a_defect_on_one_item_is_stored_as_internal_and_the_others_go_on(t
         async def complete(self, *args: object, **named: object) -> Completion:
             raise ZeroDivisionError("a defect")
 
-    with open_database("sqlite://") as database:
+    with open_database(fresh_url()) as database:
         context, journal = context_of(tmp_path, database, [PICK], capabilities=NO_CAPABILITIES)
         broken = Interviewer(Defective([PICK], capabilities=NO_CAPABILITIES), journal)
         object.__setattr__(context, "model", broken)
@@ -121,7 +122,7 @@ async def test_a_refused_key_ends_the_run_instead_of_walking_the_catalog(tmp_pat
             asked += 1
             raise AuthenticationFailed("the key was refused")
 
-    with open_database("sqlite://") as database:
+    with open_database(fresh_url()) as database:
         context, journal = context_of(tmp_path, database, [PICK], capabilities=NO_CAPABILITIES)
         object.__setattr__(context, "model", Interviewer(Refusing([PICK], capabilities=NO_CAPABILITIES), journal))
 
@@ -149,7 +150,7 @@ async def test_an_item_that_failed_in_an_outage_is_given_back_with_the_rest(tmp_
     class Down(Overloaded):
         troubled, given_up = frozenset({"I2", "I3"}), frozenset({"I4"})
 
-    with open_database("sqlite://") as database:
+    with open_database(fresh_url()) as database:
         context, journal = context_of(tmp_path, database, [PICK], capabilities=NO_CAPABILITIES)
         down = replace(context, model=Interviewer(Down([PICK], capabilities=NO_CAPABILITIES), journal))
         with pytest.raises(ProviderUnavailable):
@@ -168,7 +169,7 @@ async def test_an_item_that_the_server_has_trouble_with_alone_is_failed(tmp_path
         pass
 
     Troubled.troubled = frozenset(troubled)
-    with open_database("sqlite://") as database:
+    with open_database(fresh_url()) as database:
         context, journal = context_of(tmp_path, database, [PICK], capabilities=NO_CAPABILITIES)
         context = replace(context, model=Interviewer(Troubled([PICK], capabilities=NO_CAPABILITIES), journal))
         found = await run_batch(rows(9), context, database, concurrency=1)
@@ -188,7 +189,7 @@ async def test_items_that_meet_the_same_dead_server_at_once_make_one_error(tmp_p
 
     unheard: list[str] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, event: unheard.append(str(event["message"])))
-    with open_database("sqlite://") as database:
+    with open_database(fresh_url()) as database:
         context, journal = context_of(tmp_path, database, [PICK], capabilities=NO_CAPABILITIES)
         dead = replace(context, model=Interviewer(Unreachable([], capabilities=NO_CAPABILITIES), journal))
         with pytest.raises(ProviderUnavailable, match="no server"):
@@ -199,7 +200,7 @@ async def test_items_that_meet_the_same_dead_server_at_once_make_one_error(tmp_p
 
 
 async def test_the_same_run_again_makes_no_call_and_stores_nothing_twice(tmp_path: Path) -> None:
-    with open_database("sqlite://") as database:
+    with open_database(fresh_url()) as database:
         context, journal = context_of(tmp_path, database, [PICK, BROKEN], capabilities=NO_CAPABILITIES)
         await run_batch(rows(10), context, database, concurrency=4)
         paid = len(journal.calls)
@@ -215,7 +216,7 @@ async def test_the_same_run_again_makes_no_call_and_stores_nothing_twice(tmp_pat
 
 
 async def test_only_what_failed_is_retried_when_asked_for(tmp_path: Path) -> None:
-    with open_database("sqlite://") as database:
+    with open_database(fresh_url()) as database:
         broken, _ = context_of(tmp_path, database, [PICK, BROKEN], capabilities=NO_CAPABILITIES)
         await run_batch(rows(5), broken, database, concurrency=2)
         mended, journal = context_of(tmp_path, database, [PICK], capabilities=NO_CAPABILITIES)
@@ -227,7 +228,7 @@ async def test_only_what_failed_is_retried_when_asked_for(tmp_path: Path) -> Non
 
 
 async def test_a_changed_text_is_enriched_anew_and_no_other(tmp_path: Path) -> None:
-    with open_database("sqlite://") as database:
+    with open_database(fresh_url()) as database:
         context, _ = context_of(tmp_path, database, [PICK], capabilities=NO_CAPABILITIES)
         await run_batch(rows(4), context, database, concurrency=2)
         changed = [CatalogItem(id="I2", title="Acme bottle 950 ml"), *reversed(rows(2))]
@@ -238,7 +239,7 @@ async def test_a_changed_text_is_enriched_anew_and_no_other(tmp_path: Path) -> N
 
 
 async def test_a_stopped_run_gives_back_what_it_did_not_do_and_goes_on_later(tmp_path: Path) -> None:
-    with open_database("sqlite://") as database:
+    with open_database(fresh_url()) as database:
         context, _ = context_of(tmp_path, database, [PICK], capabilities=NO_CAPABILITIES)
         stop = Stop()
         settings = BatchSettings(version_id=version_in(database), owner="me", concurrency=1)
@@ -259,7 +260,7 @@ async def test_a_stopped_run_gives_back_what_it_did_not_do_and_goes_on_later(tmp
 
 
 async def test_two_runs_share_a_catalog_and_never_do_an_item_twice(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/shared.db"
+    url = kept_at(tmp_path / "shared.db")
     with open_database(url) as one, open_database(url) as other:
         first, calls_of_first = context_of(tmp_path, one, [PICK], capabilities=NO_CAPABILITIES)
         second, calls_of_second = context_of(tmp_path, other, [PICK], capabilities=NO_CAPABILITIES)

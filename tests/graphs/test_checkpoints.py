@@ -15,6 +15,7 @@ from graphs.single_item import Step
 from memory.corrections import Corrections
 from memory.database import open_database
 from memory.schema import CatalogItem, Decision, Reason
+from tests.databases import fresh_url
 from tests.graphs.bench_of_bottles import ITEM, context_of, looping_answers
 from tests.graphs.test_replay import NODES, told, traced
 from tests.memory.knowledge_samples import drill, quoted
@@ -80,7 +81,7 @@ async def test_a_file_that_was_changed_runs_nothing_and_the_replay_goes_by_the_t
 ) -> None:
     monkeypatch.chdir(tmp_path)
     bomb = ormsgpack.packb(ormsgpack.Ext(0, ormsgpack.packb(("os", "system", "touch run"))))
-    with open_database("sqlite://") as database:
+    with open_database(fresh_url()) as database:
         context, _ = context_of(tmp_path, database, looping_answers())
         async with with_checkpoints(build_enrichment_graph(), tmp_path, ITEM) as graph:
             trace = await traced(graph, context)
@@ -96,7 +97,7 @@ async def test_a_file_that_was_changed_runs_nothing_and_the_replay_goes_by_the_t
 
 
 async def test_a_checkpoint_that_says_something_else_than_the_trace_is_not_used(tmp_path: Path) -> None:
-    with open_database("sqlite://") as database:
+    with open_database(fresh_url()) as database:
         context, _ = context_of(tmp_path, database, looping_answers())
         async with with_checkpoints(build_enrichment_graph(), tmp_path, ITEM) as graph:
             trace = await traced(graph, context)
@@ -109,7 +110,7 @@ async def test_a_checkpoint_that_says_something_else_than_the_trace_is_not_used(
 
 
 async def test_dropped_threads_are_gone_and_the_others_stay(tmp_path: Path) -> None:
-    with open_database("sqlite://") as database:
+    with open_database(fresh_url()) as database:
         context, _ = context_of(tmp_path, database, looping_answers())
         async with with_checkpoints(build_enrichment_graph(), tmp_path, ITEM) as graph:
             first, second = await traced(graph, context), await traced(graph, context)

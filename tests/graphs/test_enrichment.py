@@ -11,6 +11,7 @@ from graphs.enrichment import build_enrichment_graph
 from graphs.single_item import Step, trace_item
 from memory.database import Database, open_database
 from memory.schema import CatalogItem, Decision, Enrichment, Reason
+from tests.databases import fresh_url
 from tests.graphs.bench_of_bottles import (
     ITEM,
     NO_CAPABILITIES,
@@ -26,7 +27,7 @@ AFTER_THE_CRITIC = ("demand_analyst", "demand_critic", "summarizer")
 
 @pytest.fixture
 async def database() -> AsyncIterator[Database]:
-    with open_database("sqlite://") as opened:
+    with open_database(fresh_url()) as opened:
         yield opened
 
 

@@ -21,6 +21,7 @@ from memory.rulings import HumanRuling
 from memory.schema import Decision, Enrichment, Reason
 from memory.store import enrichment_of
 from memory.versions import version_for
+from tests.databases import fresh_url
 from tests.graphs.bench_of_bottles import ITEM, Journal, context_of, proposal, ruling, usual_answers
 from tests.memory.human_words import accept, correct, reject
 from tests.memory.knowledge_samples import PROVENANCE
@@ -35,7 +36,7 @@ EXTRACTED = ScriptedAnswer(
 
 @pytest.fixture
 async def database() -> AsyncIterator[Database]:
-    with open_database("sqlite://") as opened:
+    with open_database(fresh_url()) as opened:
         yield opened
 
 

@@ -16,6 +16,7 @@ from graphs.state import EnrichmentUpdate
 from memory.database import Database, open_database
 from memory.schema import Enrichment
 from memory.trace import GATHERED, StepUpdate, Trace, TraceStep, UnknownStep
+from tests.databases import fresh_url
 from tests.graphs.bench_of_bottles import ITEM, context_of, looping_answers
 
 NODES = [
@@ -29,7 +30,7 @@ NODES = [
 
 @pytest.fixture
 async def database() -> AsyncIterator[Database]:
-    with open_database("sqlite://") as opened:
+    with open_database(fresh_url()) as opened:
         yield opened
 
 

@@ -16,6 +16,7 @@ from graphs.enrichment import EnrichmentGraph
 from graphs.server import NoItem, build_served_graph
 from graphs.state import EnrichmentState
 from memory.database import open_database
+from tests.databases import fresh_url, kept_at
 from tests.graphs.bench_of_bottles import ITEM, NO_CAPABILITIES, context_of, proposal, ruling, usual_answers
 
 ROOT = Path(__file__).parents[2]
@@ -25,7 +26,7 @@ PICK = ScriptedAnswer(agent="attribute_extractor", answer={"brand": "Acme"})
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[EnrichmentGraph]:
     """The graph with a model that only picks."""
-    with open_database("sqlite://") as database:
+    with open_database(fresh_url()) as database:
         yield build_served_graph(context_of(tmp_path, database, [PICK], capabilities=NO_CAPABILITIES)[0])
 
 
@@ -53,7 +54,7 @@ async def test_a_capable_model_enriches_an_item_that_came_as_json(tmp_path: Path
     extracted = ScriptedAnswer(agent="attribute_extractor", answer={"claims": [proposal("brand", "Acme")]})
     accepted = ruling(*((f"0.{n}.{name}", "accept") for n in range(4) for name in ("brand", "volume", "color")))
 
-    with open_database("sqlite://") as database:
+    with open_database(fresh_url()) as database:
         context, _ = context_of(tmp_path, database, [*usual_answers(), extracted, accepted])
         state = await run(build_served_graph(context), {"item": {"title": ITEM.title}})
 
@@ -65,7 +66,7 @@ async def test_a_capable_model_enriches_an_item_that_came_as_json(tmp_path: Path
 async def test_the_default_model_enriches_an_item_that_came_as_json(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("REASEQ_KB", f"sqlite:///{tmp_path / 'served.db'}")
+    monkeypatch.setenv("REASEQ_KB", kept_at(tmp_path / "served.db"))
     monkeypatch.setenv("REASEQ_MODEL", "embedded:smollm2")
 
     async with import_module("app").enrichment_graph() as graph:

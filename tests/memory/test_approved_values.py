@@ -9,12 +9,13 @@ from memory.approved_values import approved_values
 from memory.database import open_database
 from memory.store import save_enrichment
 from memory.versions import use, version_for
+from tests.databases import fresh_url
 from tests.memory.knowledge_samples import PROVENANCE, drill, enriched, known, quoted
 
 
 @pytest.fixture
 def session() -> Iterator[Session]:
-    with open_database("sqlite://") as database, database.writing() as session:
+    with open_database(fresh_url()) as database, database.writing() as session:
         yield session
 
 

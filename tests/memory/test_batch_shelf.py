@@ -10,6 +10,7 @@ from sqlalchemy import text
 from memory.batch_shelf import AskedQuestion, BatchShelf
 from memory.database import Database, open_database
 from memory.ledger import Ledger
+from tests.databases import kept_at
 from tests.memory.test_ledger import call
 
 ONE, TWO, THREE = (AskedQuestion(question=f"q{n}", key=f"k{n}") for n in (1, 2, 3))
@@ -18,7 +19,7 @@ LINE = '{"custom_id": "q1.t", "response": {"status_code": 200, "body": {"text": 
 
 @pytest.fixture
 async def ledger(tmp_path: Path) -> AsyncIterator[Ledger]:
-    with open_database(f"sqlite:///{tmp_path / 'kb.db'}") as database:
+    with open_database(kept_at(tmp_path / "kb.db")) as database:
         async with Ledger(database) as ledger:
             yield ledger
 

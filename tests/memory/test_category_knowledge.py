@@ -4,12 +4,13 @@ from memory.category_knowledge import known_attributes, known_categories
 from memory.database import Database, open_database
 from memory.store import save_enrichment
 from memory.versions import use, version_for
+from tests.databases import fresh_url
 from tests.memory.knowledge_samples import DRILLS, PROVENANCE, drill, enriched, known, quoted
 
 
 def shop() -> Database:
     """Return a knowledge base of two drills, one of which an older version knows too."""
-    database = open_database("sqlite://")
+    database = open_database(fresh_url())
     first, second = drill("d1"), drill("d2", "Bosch drill 12 V")
     with database.writing() as session:
         older, newer = (version_for(session, PROVENANCE.model_copy(update={"model": name})) for name in "ab")

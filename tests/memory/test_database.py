@@ -28,6 +28,8 @@ from memory.database import (
 from memory.store import counts, item_of, save_item
 from tests.memory.knowledge_samples import drill
 
+pytestmark = pytest.mark.sqlite
+
 
 def url_of(path: Path) -> str:
     return f"sqlite:///{path}"

@@ -18,6 +18,7 @@ from memory.store import enrichment_of, enrichments, save_enrichment
 from memory.version_diff import diff
 from memory.version_pruning import prune
 from memory.versions import use, version_for
+from tests.databases import fresh_url
 from tests.memory.knowledge_samples import PROVENANCE, drill, enriched
 
 LATER = PROVENANCE.model_copy(update={"prompts": (("critic", "f2"),)})
@@ -50,7 +51,7 @@ def wanted(item_id: str = "d1", *demands: Demand, refused: tuple[Demand, ...] = 
 
 @pytest.fixture
 def session() -> Iterator[Session]:
-    with open_database("sqlite://") as database, database.writing() as session:
+    with open_database(fresh_url()) as database, database.writing() as session:
         assert version_for(session, PROVENANCE) == 1
         yield session
 

@@ -12,6 +12,7 @@ from memory.schema import CatalogItem, Claim, ClaimSource, Decision, Enrichment,
 from memory.store import save_enrichment, save_item
 from memory.tables import VersionRow
 from memory.versions import use, version_for
+from tests.databases import fresh_url
 from tests.memory.knowledge_samples import PROVENANCE, drill, enriched, known, quoted
 from tests.memory.test_staleness import AGENTS, MADE
 
@@ -20,7 +21,7 @@ TEXT_CHANGED = ("its text changed; what was known of the other text is hidden",)
 
 @pytest.fixture
 def session() -> Iterator[Session]:
-    with open_database("sqlite://") as database, database.writing() as session:
+    with open_database(fresh_url()) as database, database.writing() as session:
         yield session
 
 

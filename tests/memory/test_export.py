@@ -24,6 +24,7 @@ from memory.schema import CatalogItem
 from memory.store import save_enrichment, save_item
 from memory.text import plain_text
 from memory.versions import version_for
+from tests.databases import fresh_url
 from tests.memory.knowledge_samples import PROVENANCE, drill, enriched, known, quoted
 
 HOSTILE = [
@@ -42,7 +43,7 @@ HOSTILE = [
 
 @pytest.fixture
 def session() -> Iterator[Session]:
-    with open_database("sqlite://") as database, database.writing() as session:
+    with open_database(fresh_url()) as database, database.writing() as session:
         assert version_for(session, PROVENANCE) == 1
         yield session
 
@@ -138,7 +139,7 @@ def test_nothing_known_is_a_valid_file(session: Session, tmp_path: Path, export_
 @pytest.mark.parametrize("export_format", ExportFormat)
 def test_equal_knowledge_learnt_at_another_time_gives_equal_bytes(tmp_path: Path, export_format: ExportFormat) -> None:
     for name in ("one", "two"):
-        with open_database("sqlite://") as database, database.writing() as session:
+        with open_database(fresh_url()) as database, database.writing() as session:
             version_for(session, PROVENANCE)
             for item_id in ("a", "b", "c") if name == "one" else ("c", "b", "a"):
                 seconds = time.perf_counter()
@@ -193,7 +194,7 @@ STORABLE = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="
 @given(st.lists(STORABLE | st.sampled_from(HOSTILE), min_size=1, max_size=12))
 def test_every_text_is_read_again_as_it_was_known(texts: list[str]) -> None:
     names = [f"i{number:02}" for number in range(len(texts))]
-    with tempfile.TemporaryDirectory() as folder, open_database("sqlite://") as database, database.writing() as session:
+    with tempfile.TemporaryDirectory() as folder, open_database(fresh_url()) as database, database.writing() as session:
         version_for(session, PROVENANCE)
         for name, told in zip(names, texts, strict=True):
             item = drill(name, title=f"{told} drill")

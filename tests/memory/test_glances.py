@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+import pytest
 from sqlalchemy import Connection, text
 
 from memory.database import Database, open_database
 from memory.store import save_item
+from tests.databases import fresh_url, kept_at
 from tests.memory.knowledge_samples import drill
 
 COUNT = text("SELECT count(*) FROM item")
@@ -22,7 +24,7 @@ def used(database: Database) -> Connection:
 
 
 def test_each_glance_sees_what_was_committed_before_it_and_nothing_else(tmp_path: Path) -> None:
-    with open_database(f"sqlite:///{tmp_path}/k.db") as database:
+    with open_database(kept_at(tmp_path / "k.db")) as database:
         before = seen(database)
         with database.writing() as session:
             save_item(session, drill())
@@ -32,15 +34,16 @@ def test_each_glance_sees_what_was_committed_before_it_and_nothing_else(tmp_path
 
 
 def test_glances_share_one_connection_until_the_knowledge_base_is_closed(tmp_path: Path) -> None:
-    with open_database(f"sqlite:///{tmp_path}/k.db") as database:
+    with open_database(kept_at(tmp_path / "k.db")) as database:
         first = used(database)
         assert used(database) is first
 
     assert first.closed
 
 
+@pytest.mark.sqlite
 def test_glances_do_not_keep_the_log_from_being_written_back(tmp_path: Path) -> None:
-    with open_database(f"sqlite:///{tmp_path}/k.db") as database:
+    with open_database(kept_at(tmp_path / "k.db")) as database:
         seen(database)
         with database.writing() as session:
             save_item(session, drill())
@@ -53,7 +56,7 @@ def test_glances_do_not_keep_the_log_from_being_written_back(tmp_path: Path) -> 
 
 
 def test_a_glance_into_memory_leaves_later_writes_whole() -> None:
-    with open_database("sqlite://") as database:
+    with open_database(fresh_url()) as database:
         seen(database)
         with database.writing() as session:
             save_item(session, drill())

@@ -8,11 +8,12 @@ from memory.database import Database, open_database
 from memory.item_search import ItemSearch
 from memory.items import save_items
 from memory.schema import CatalogItem
+from tests.databases import kept_at
 
 
 @pytest.fixture
 def database(tmp_path: Path) -> Database:
-    return open_database(f"sqlite:///{tmp_path}/items.db")
+    return open_database(kept_at(tmp_path / "items.db"))
 
 
 @pytest.fixture

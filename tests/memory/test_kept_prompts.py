@@ -11,6 +11,7 @@ from memory.runs import start_run
 from memory.scores import Score, keep_score, scores_of
 from memory.store import save_enrichment
 from memory.versions import version_for
+from tests.databases import fresh_url
 from tests.memory.knowledge_samples import PROVENANCE, drill, enriched
 
 KEPT = KeptPrompt(
@@ -39,7 +40,7 @@ SCORE = Score(
 
 
 def test_a_prompt_is_kept_once_and_found_by_the_first_letters_of_its_fingerprint() -> None:
-    with open_database("sqlite://") as database, database.writing() as session:
+    with open_database(fresh_url()) as database, database.writing() as session:
         keep_prompts(session, [KEPT, KEPT.model_copy(update={"fingerprint": "f00d02", "system": "b"})])
         keep_prompts(session, [KEPT.model_copy(update={"purpose": "Another word for it."})])
 
@@ -55,7 +56,7 @@ def test_a_prompt_is_kept_once_and_found_by_the_first_letters_of_its_fingerprint
 
 
 def test_a_score_belongs_to_each_prompt_that_was_there() -> None:
-    with open_database("sqlite://") as database, database.writing() as session:
+    with open_database(fresh_url()) as database, database.writing() as session:
         keep_score(session, SCORE)
 
         [(fingerprint, score)] = scores_of(session, "summarizer")
@@ -67,7 +68,7 @@ def test_a_score_belongs_to_each_prompt_that_was_there() -> None:
 
 def test_a_use_counts_runs_items_and_calls_of_its_fingerprint() -> None:
     name, fingerprint = PROVENANCE.prompts[0]
-    with open_database("sqlite://") as database, database.writing() as session:
+    with open_database(fresh_url()) as database, database.writing() as session:
         keep_prompts(session, [KEPT.model_copy(update={"name": name, "fingerprint": "f00d99"})])
         version_id = version_for(session, PROVENANCE)
         for _ in range(2):

@@ -31,6 +31,8 @@ ADDS_A_COLUMN_BY_REBUILDING = """
 import sqlalchemy as sa
 from alembic import op
 
+pytestmark = pytest.mark.sqlite
+
 revision = "9999_next"
 down_revision = "{head}"
 

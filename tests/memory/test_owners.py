@@ -11,6 +11,7 @@ from memory.owners import Owner, has_ended
 from memory.runs import RunState, runs, start_run, versions_at_work
 from memory.versions import version_for
 from memory.work import claim
+from tests.databases import fresh_url
 from tests.memory.knowledge_samples import PROVENANCE, drill
 
 SAYS_WHO = "from memory.owners import Owner; print(Owner.present(), flush=True); input()"
@@ -59,7 +60,7 @@ def test_of_another_machine_and_of_other_names_nothing_is_said() -> None:
 def test_the_items_of_a_killed_process_are_free_at_once() -> None:
     started, dead = process()
     alive = str(Owner.present())
-    with open_database("sqlite://") as database, database.writing() as session:
+    with open_database(fresh_url()) as database, database.writing() as session:
         version = version_for(session, PROVENANCE)
         claim(session, version, [drill("d1")], dead, 0.0, 120.0)
         claim(session, version, [drill("d2")], alive, 0.0, 120.0)
@@ -76,7 +77,7 @@ def test_the_items_of_a_killed_process_are_free_at_once() -> None:
 
 def test_a_killed_run_is_told_from_one_at_work() -> None:
     started, dead = process()
-    with open_database("sqlite://") as database, database.writing() as session:
+    with open_database(fresh_url()) as database, database.writing() as session:
         version = version_for(session, PROVENANCE)
         other = version_for(session, PROVENANCE.model_copy(update={"model": "scripted:other"}))
         start_run(session, version, "a.csv", {}, str(Owner.present()))

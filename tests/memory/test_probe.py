@@ -8,6 +8,7 @@ from memory.database import open_database
 from memory.probe import Probe
 from memory.store import save_item
 from memory.tables import TABLES
+from tests.databases import fresh_url, kept_at
 from tests.memory.knowledge_samples import drill
 
 ITEM = TABLES.tables["item"]
@@ -15,7 +16,7 @@ OF_ID = select(ITEM.c.id).where(ITEM.c.id == bindparam("id"))
 
 
 def test_a_probe_finds_what_another_connection_has_committed_since(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'k.db'}"
+    url = kept_at(tmp_path / "k.db")
     with open_database(url) as database, open_database(url) as other:
         probe = Probe(database, OF_ID, "id")
         before = probe.finds("d1")
@@ -28,7 +29,7 @@ def test_a_probe_finds_what_another_connection_has_committed_since(tmp_path: Pat
 
 
 def test_a_probe_that_fails_says_yes_so_that_the_whole_query_is_asked() -> None:
-    with open_database("sqlite://") as database:
+    with open_database(fresh_url()) as database:
         probe = Probe(database, OF_ID, "id")
         with database.writing() as session:
             session.connection().exec_driver_sql("DROP TABLE item")

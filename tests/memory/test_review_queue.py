@@ -12,13 +12,14 @@ from memory.reviews import save_ruling
 from memory.schema import CatalogItem, Claim, Decision, Enrichment, Reason, UngroundedProposal, Verdict
 from memory.store import save_enrichment
 from memory.versions import version_for
+from tests.databases import fresh_url
 from tests.memory.human_words import accept, reject
 from tests.memory.knowledge_samples import PROVENANCE, drill, enriched, known
 
 
 @pytest.fixture
 def session() -> Iterator[Session]:
-    with open_database("sqlite://") as opened, opened.writing() as writing:
+    with open_database(fresh_url()) as opened, opened.writing() as writing:
         yield writing
 
 

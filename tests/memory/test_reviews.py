@@ -22,6 +22,7 @@ from memory.rulings import HumanRuling
 from memory.store import save_enrichment
 from memory.version_pruning import prune
 from memory.versions import use, version_for
+from tests.databases import fresh_url, kept_at
 from tests.memory.human_words import accept, correct, judged, reject
 from tests.memory.knowledge_samples import PROVENANCE, drill, enriched
 
@@ -30,7 +31,7 @@ HOSTILE = "'; DROP TABLE review; --\x00\x1b[2J[bold]"
 
 @pytest.fixture
 def database() -> Iterator[Database]:
-    with open_database("sqlite://") as opened:
+    with open_database(fresh_url()) as opened:
         yield opened
 
 
@@ -129,7 +130,7 @@ def test_a_claim_whose_judgement_was_taken_back_is_not_judged(session: Session) 
 
 
 def test_the_look_up_sees_what_another_process_decided_a_moment_ago(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/k.db"
+    url = kept_at(tmp_path / "k.db")
     with open_database(url) as mine, open_database(url) as other:
         rulings = ruling_lookup(mine)
         before = rulings("d1")

@@ -11,13 +11,14 @@ from memory.ledger import record_call
 from memory.model_call import ModelCall, Usage
 from memory.runs import RunCounts, RunState, UnknownRun, end_run, run_of, runs, start_run, update_run
 from memory.versions import version_for
+from tests.databases import fresh_url
 from tests.memory.knowledge_samples import PROVENANCE
 from tests.memory.test_ledger import call
 
 
 @pytest.fixture
 def session() -> Iterator[Session]:
-    with open_database("sqlite://") as database, database.writing() as session:
+    with open_database(fresh_url()) as database, database.writing() as session:
         version_for(session, PROVENANCE)
         yield session
 

@@ -13,6 +13,7 @@ from memory.schema import Provenance
 from memory.staleness import AgentNeeds, StaleResult, Wanted, forecast, stale
 from memory.store import save_enrichment, save_failure, save_item
 from memory.versions import use, version_for
+from tests.databases import fresh_url
 from tests.memory.knowledge_samples import PROVENANCE, drill, enriched
 from tests.memory.test_ledger import call
 
@@ -41,7 +42,7 @@ ALL = ["category_expert", "attribute_extractor", "critic"]
 @pytest.fixture
 def session() -> Iterator[Session]:
     """Two items, enriched by the configuration MADE."""
-    with open_database("sqlite://") as database, database.writing() as session:
+    with open_database(fresh_url()) as database, database.writing() as session:
         version_for(session, MADE)
         for item_id in ("a", "b"):
             learn(session, 1, item_id, MADE)

@@ -33,12 +33,13 @@ from memory.store import (
     template_of,
 )
 from memory.versions import version_for
+from tests.databases import fresh_url
 from tests.memory.knowledge_samples import PROVENANCE, drill, enriched, known, quoted
 
 
 @pytest.fixture
 def session() -> Iterator[Session]:
-    with open_database("sqlite://") as database, database.writing() as session:
+    with open_database(fresh_url()) as database, database.writing() as session:
         assert version_for(session, PROVENANCE) == 1
         yield session
 

@@ -10,6 +10,7 @@ from memory.database import Database, open_database
 from memory.trace import Trace
 from memory.trace_tables import TraceRow
 from memory.traces import TraceUnreadable, UnknownTrace, forget_threads, prune_traces, save_trace, trace_heads, trace_of
+from tests.databases import fresh_url
 from tests.memory.knowledge_samples import drill
 from tests.memory.traces_of_drills import traced
 
@@ -18,7 +19,7 @@ HOSTILE = 'NUL \0, half a pair \ud800, <script>alert(1)</script>, \x1b[31m, "'
 
 @pytest.fixture
 def database() -> Iterator[Database]:
-    with open_database("sqlite://") as opened:
+    with open_database(fresh_url()) as opened:
         yield opened
 
 

@@ -11,12 +11,13 @@ from memory.store import enrichments, save_enrichment
 from memory.unmapped_values import Example, unmapped_values
 from memory.value_coverage import value_coverage
 from memory.versions import version_for
+from tests.databases import fresh_url
 from tests.memory.knowledge_samples import PROVENANCE, drill, enriched, quoted
 
 
 @pytest.fixture
 def session() -> Iterator[Session]:
-    with open_database("sqlite://") as database, database.writing() as session:
+    with open_database(fresh_url()) as database, database.writing() as session:
         yield session
 
 

@@ -13,6 +13,7 @@ from memory.store import counts, enrichment_of, enrichments, failures, save_enri
 from memory.version_diff import diff
 from memory.version_pruning import prune
 from memory.versions import UnknownVersion, current_version, fingerprint_of, lineage, use, version_for, versions
+from tests.databases import fresh_url
 from tests.memory.knowledge_samples import PROVENANCE, drill, enriched, quoted
 
 
@@ -22,7 +23,7 @@ def configured(prompt: str) -> Provenance:
 
 @pytest.fixture
 def session() -> Iterator[Session]:
-    with open_database("sqlite://") as database, database.writing() as session:
+    with open_database(fresh_url()) as database, database.writing() as session:
         yield session
 
 

@@ -13,6 +13,7 @@ from memory.schema import CatalogItem, Enrichment
 from memory.store import counts, enrichment_of, failure_of, item_of, save_enrichment, save_failure, save_item
 from memory.versions import version_for
 from memory.work import Claimed, FencedOff, WorkState, claim, fail, finish_all, release, renew, work_counts
+from tests.databases import fresh_url, kept_at
 from tests.memory.knowledge_samples import PROVENANCE, drill, enriched
 
 LEASE = 60.0
@@ -20,7 +21,7 @@ LEASE = 60.0
 
 @pytest.fixture
 def session() -> Iterator[Session]:
-    with open_database("sqlite://") as database, database.writing() as session:
+    with open_database(fresh_url()) as database, database.writing() as session:
         version_for(session, PROVENANCE)
         yield session
 
@@ -246,7 +247,7 @@ def work_off(url: str, owner: str, number: int) -> None:
 
 
 def test_two_processes_share_a_catalog_and_double_nothing(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'k.db'}"
+    url = kept_at(tmp_path / "k.db")
     with open_database(url) as database, database.writing() as session:
         version_for(session, PROVENANCE)
     fork = multiprocessing.get_context("fork")

@@ -30,6 +30,7 @@ from memory.batch_shelf import BatchShelf
 from memory.database import open_database
 from memory.ledger import Ledger
 from memory.model_call import Message, call_key
+from tests.databases import kept_at
 from tests.faulty_provider import FaultyProvider, Rule
 from tests.loopback_provider import Asked
 
@@ -50,7 +51,7 @@ async def model_at(
     server: FaultyProvider, folder: Path, pace: BatchPace = QUICK, stop: Stop | None = None
 ) -> AsyncIterator[BatchedModel]:
     """Open the model with the knowledge base of a folder; opened twice, it is a process and the one after it."""
-    with open_database(f"sqlite:///{folder / 'kb.db'}") as database:
+    with open_database(kept_at(folder / "kb.db")) as database:
         async with Ledger(database) as ledger:
             inner = ChatCompletionsModel("small", api_key="sk-canary", base_url=server.base_url, call_seconds=5)
             shelf = BatchShelf(database, ledger, server=server.base_url, model="small")
@@ -114,7 +115,7 @@ async def test_the_shelf_knows_a_question_by_the_ledgers_key_also_with_a_longer_
                 [Message(role="user", content="7")], SCHEMA, about=CallKey("judge", "7", round=2)
             )
             parameters = canonical_json(model.parameters)
-        with open_database(f"sqlite:///{tmp_path / 'kb.db'}") as database, database.session() as session:
+        with open_database(kept_at(tmp_path / "kb.db")) as database, database.session() as session:
             keys = session.connection().exec_driver_sql("SELECT key FROM batch_question").scalars().all()
 
     key = call_key([Message(role="user", content="7")], "openai:small", parameters, "Ruling", SCHEMA.json_schema, 2)
@@ -281,7 +282,7 @@ async def test_a_batch_whose_name_was_lost_is_found_by_its_token(
 
 
 async def expire_leases(folder: Path) -> None:
-    with open_database(f"sqlite:///{folder / 'kb.db'}") as database, database.writing() as session:
+    with open_database(kept_at(folder / "kb.db")) as database, database.writing() as session:
         session.connection().exec_driver_sql("UPDATE batch_submission SET lease_until = 0")
 
 

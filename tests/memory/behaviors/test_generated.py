@@ -28,6 +28,7 @@ from memory.behaviors.segments import Segment
 from memory.behaviors.store import OtherClock, add_behaviors, behaviors_of, delete_behaviors
 from memory.behaviors.tables import BehaviorSegmentRow
 from memory.database import Database, open_database
+from tests.databases import fresh_url
 from tests.memory.behaviors.test_store import LOG
 from tests.memory.test_migrations import create_at, url_of
 
@@ -36,7 +37,7 @@ DAY = 86_400_000
 
 @pytest.fixture
 def knowledge() -> Iterator[Database]:
-    with open_database("sqlite://") as database:
+    with open_database(fresh_url()) as database:
         yield database
 
 
@@ -333,6 +334,7 @@ def test_what_is_no_imagined_behaviour_is_refused(change: dict[str, object], pro
         replace(imagined(("u1", "lamp")), **change)  # type: ignore[arg-type]
 
 
+@pytest.mark.sqlite
 def test_a_switch_of_its_first_revision_is_read(tmp_path: Path) -> None:
     path = tmp_path / "old.db"
     create_at(path, "0011_inference_off")
@@ -343,6 +345,7 @@ def test_a_switch_of_its_first_revision_is_read(tmp_path: Path) -> None:
     assert off == {"u9"}
 
 
+@pytest.mark.sqlite
 def test_a_knowledge_base_from_before_the_switch_gets_one(tmp_path: Path) -> None:
     path = tmp_path / "old.db"
     create_at(path, "0010_item_vectors")

@@ -25,13 +25,14 @@ from memory.database import Database, open_database
 from memory.items import save_item
 from memory.migrations import upgrade as migrations
 from memory.schema import CatalogItem
+from tests.databases import fresh_url, kept_at
 
 REVISION = Path(__file__).parents[1] / "revisions" / "0009_behaviors.sql"
 
 
 @pytest.fixture
 def knowledge() -> Iterator[Database]:
-    with open_database("sqlite://") as database:
+    with open_database(fresh_url()) as database:
         yield database
 
 
@@ -237,15 +238,16 @@ def test_a_users_last_deeds_come_newest_first_with_titles(knowledge: Database) -
     assert [(deed.item, deed.title, deed.time) for deed in deeds] == [("mug", "A mug", 3), ("pot", None, 2)]
 
 
+@pytest.mark.sqlite
 def test_behaviours_of_their_first_revision_are_read(tmp_path: Path) -> None:
     path = tmp_path / "old.db"
-    with open_database(f"sqlite:///{path}"):
+    with open_database(kept_at(path)):
         assert (migrations.FOLDER / "versions" / "0009_behaviors.py").exists()
     with sqlite3.connect(path) as rows:
         statements = REVISION.read_text(encoding="utf-8")
         rows.executescript(statements[statements.index("INSERT INTO behavior_import") :])
 
-    with open_database(f"sqlite:///{path}") as database, database.session() as session:
+    with open_database(kept_at(path)) as database, database.session() as session:
         found = behaviors_of(session)
 
     assert found.select("user", "item", "time", "kind", "session").rows() == [

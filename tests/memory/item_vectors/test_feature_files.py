@@ -13,6 +13,7 @@ from memory.database import Database, open_database
 from memory.item_vectors.building import build_vectors
 from memory.item_vectors.feature_files import FEATURES, VectorsTooNew, export_features
 from memory.versions import UnknownVersion
+from tests.databases import fresh_url
 from tests.memory.counting_encoder import CountingEncoder
 from tests.memory.item_vectors.item_samples import keep, stocked, stored_at
 from tests.memory.knowledge_samples import drill, enriched, known
@@ -23,7 +24,7 @@ JUNE_MS = int(JUNE.timestamp() * 1000)
 
 @pytest.fixture
 def database() -> Iterator[Database]:
-    with open_database("sqlite://") as database:
+    with open_database(fresh_url()) as database:
         with database.writing() as session:
             stocked(session)
         yield database

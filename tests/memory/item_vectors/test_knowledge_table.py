@@ -11,6 +11,7 @@ from memory.database import open_database
 from memory.item_vectors.knowledge_table import KnowledgeTable
 from memory.store import save_item
 from memory.versions import UnknownVersion, use, version_for
+from tests.databases import fresh_url
 from tests.memory.item_vectors.item_samples import keep, red_drill, stocked, stored_at
 from tests.memory.knowledge_samples import PROVENANCE, drill, enriched, known, quoted
 
@@ -29,7 +30,7 @@ def features_of(table: KnowledgeTable, item_id: str) -> dict[tuple[str, str], fl
 
 @pytest.fixture
 def session() -> Iterator[Session]:
-    with open_database("sqlite://") as database, database.writing() as session:
+    with open_database(fresh_url()) as database, database.writing() as session:
         yield stocked(session)
 
 
@@ -125,7 +126,7 @@ def test_rows_follow_a_catalog_and_unknown_ids_are_empty(session: Session) -> No
 
 
 def test_an_empty_knowledge_base_gives_an_empty_table() -> None:
-    with open_database("sqlite://") as database, database.session() as session:
+    with open_database(fresh_url()) as database, database.session() as session:
         table = KnowledgeTable.of(session)
 
     assert (table.ids, table.groups(), table.version) == ((), (), 0)

@@ -17,6 +17,7 @@ from memory.database import Database, open_database
 from memory.item_vectors.building import build_vectors
 from memory.item_vectors.recbole import export_recbole, one_token, plain_id, words
 from memory.store import save_item
+from tests.databases import fresh_url
 from tests.memory.counting_encoder import CountingEncoder
 from tests.memory.item_vectors.item_samples import keep, stocked
 from tests.memory.knowledge_samples import drill, enriched, known
@@ -28,7 +29,7 @@ HOSTILE_TITLE = '"Best" drill\tof\u2028 all "times\x0b'
 
 @pytest.fixture
 def database() -> Iterator[Database]:
-    with open_database("sqlite://") as database:
+    with open_database(fresh_url()) as database:
         with database.writing() as session:
             stocked(session)
         yield database

@@ -13,6 +13,7 @@ from memory.item_vectors.building import build_vectors
 from memory.item_vectors.parts import ALL_PARTS, Part
 from memory.item_vectors.vectors import ItemVectors, NoVectors, VectorsDamaged, vector_sets
 from memory.store import save_item
+from tests.databases import fresh_url
 from tests.memory.counting_encoder import CountingEncoder
 from tests.memory.item_vectors.item_samples import stocked, stored_at
 from tests.memory.knowledge_samples import drill
@@ -29,7 +30,7 @@ class InterruptedEncoder(CountingEncoder):
 
 @pytest.fixture
 def database() -> Iterator[Database]:
-    with open_database("sqlite://") as database:
+    with open_database(fresh_url()) as database:
         with database.writing() as session:
             stocked(session)
         yield database

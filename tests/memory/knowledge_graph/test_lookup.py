@@ -10,6 +10,7 @@ from memory.knowledge_graph.lookup import AmbiguousName, NotInGraph, find_node
 from memory.knowledge_graph.nodes import DemandNode, ItemNode, ValueNode
 from memory.store import save_enrichment
 from memory.versions import version_for
+from tests.databases import fresh_url
 from tests.memory.knowledge_graph.graph_samples import demand, with_demands
 from tests.memory.knowledge_samples import PROVENANCE, drill, enriched, known, quoted
 
@@ -17,7 +18,7 @@ from tests.memory.knowledge_samples import PROVENANCE, drill, enriched, known, q
 @pytest.fixture
 def session() -> Iterator[Session]:
     """One item of brand "acme" (written "Acme") and 18 V, and one whose id reads like a value."""
-    with open_database("sqlite://") as database, database.writing() as session:
+    with open_database(fresh_url()) as database, database.writing() as session:
         version = version_for(session, PROVENANCE)
         item = drill("a")
         claims = [quoted(item, "c1", "brand", "Acme"), quoted(item, "c2", "voltage", "18", "V")]
@@ -112,7 +113,7 @@ def test_of_demands_that_are_equally_near_each_is_named(session: Session) -> Non
 
 
 def test_an_empty_knowledge_base_says_so() -> None:
-    with open_database("sqlite://") as database, database.session() as session:
+    with open_database(fresh_url()) as database, database.session() as session:
         with pytest.raises(NotInGraph, match="it is empty so far"):
             find_node(session, "a")
         with pytest.raises(NotInGraph, match="nothing named 'brand=acme'"):

@@ -13,6 +13,7 @@ from memory.knowledge_graph.stored import StoredGraph
 from memory.rows import StoredKnowledge
 from memory.store import save_enrichment, save_item
 from memory.versions import use, version_for
+from tests.databases import fresh_url
 from tests.memory.knowledge_graph.graph_samples import BITS, GraphInMemory, demand, pair
 from tests.memory.knowledge_samples import DRILLS, PROVENANCE, drill, known
 
@@ -29,7 +30,7 @@ PAIRS = (
 
 @pytest.fixture
 def session() -> Iterator[Session]:
-    with open_database("sqlite://") as database, database.writing() as session:
+    with open_database(fresh_url()) as database, database.writing() as session:
         yield session
 
 
