@@ -1,17 +1,19 @@
 """`reaseq diffusion`: what a person plausibly does that the log does not have: trained, judged, imagined, explained."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from commands.catalog_items import typed_id
+from commands.cluster_maps import CLUSTER, cluster_of
 from commands.enrich import ColumnMap
 from commands.model_material import Data, read_material
 from commands.model_options import Config, Html, Seed, Seeds, settings_in, write_file
 from commands.output import AsJson, KnowledgeBase, print_json, say
 from commands.ranker_tables import print_report
 from commands.run_options import columns_of
+from commands.setting_options import with_options
 from commands.settings import settings_of
 from commands.vector_options import AsOf, milliseconds
 from memory.extras import extras
@@ -38,6 +40,7 @@ app = typer.Typer(help="Imagine behaviours that the log does not have, each with
 
 
 @app.command()
+@with_options(CLUSTER)
 def train(
     context: typer.Context,
     data: Data = None,
@@ -49,6 +52,7 @@ def train(
     out: Annotated[Path, typer.Option("--out", help="The folder to write.", metavar="DIR")] = FOLDER,
     kb: KnowledgeBase = None,
     as_json: AsJson = False,
+    **cluster_options: Any,
 ) -> None:
     """Train on stored behaviours and knowledge; the same command again goes on where it was interrupted."""
     with extras():
@@ -56,7 +60,7 @@ def train(
 
     chosen = read_config(config, seed)
     material = read_material(settings_of(context, kb=kb), data, columns_of(map_columns), milliseconds(as_of))
-    metrics = train_into(out, material, held_out or 0, chosen)
+    metrics = train_into(out, material, held_out or 0, chosen, cluster_of(**cluster_options))
     if as_json:
         print_json({"folder": str(out), "metrics": metrics})
     else:
@@ -97,6 +101,7 @@ def evaluate(
 
 
 @app.command()
+@with_options(CLUSTER)
 def generate(
     context: typer.Context,
     users: Annotated[
@@ -115,6 +120,7 @@ def generate(
     model: Model = FOLDER,
     kb: KnowledgeBase = None,
     as_json: AsJson = False,
+    **cluster_options: Any,
 ) -> None:
     """Imagine behaviours and store them; what an interrupted run stored is not done again."""
     if held_out is not None and as_of is not None:
@@ -125,7 +131,7 @@ def generate(
 
     settings, moment = settings_of(context, kb=kb), milliseconds(as_of)
     wish = Wish(kinds, chains, count, expires, again, held_out or 0, moment, seed, least_demand)
-    _tell_generated(generate_for(settings, model, users, wish), as_json)
+    _tell_generated(generate_for(settings, model, users, wish, cluster_of(**cluster_options)), as_json)
 
 
 @app.command()

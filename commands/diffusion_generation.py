@@ -1,6 +1,7 @@
 """Imagining behaviours for many users, in pieces that are stored whole: a run may stop anywhere, and goes on there."""
 
 import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from commands.catalog_items import typed_id
+from commands.cluster_maps import Cluster, mapped
 from commands.diffusion_training import version_of
 from commands.model_material import read_material
 from commands.output import INTERRUPTED, say
@@ -15,8 +17,16 @@ from commands.settings import Settings
 from diffusion.folder import learned_from, load_diffusion
 from diffusion.imagination import Imagination
 from diffusion.imagining import ImaginingConfig, imagine
+from learning.devices import use_threads
 from learning.material import Material
-from memory.behaviors.generated import generations, inference_is_off, store_generated
+from memory.behaviors.generated import (
+    GeneratedBehaviors,
+    generated_of,
+    generations,
+    inference_is_off,
+    store_generated,
+)
+from memory.behaviors.sequences import Sequences
 from memory.database import Database, open_existing_database
 from memory.errors import ReaseqError
 from memory.record import Record
@@ -59,8 +69,8 @@ class Generated(Record):
     off: int  # users who switched inference off
 
 
-def generate_for(settings: Settings, folder: Path, users: str, wish: Wish) -> Generated:
-    """Imagine for all or some users and store it piece by piece.
+def generate_for(settings: Settings, folder: Path, users: str, wish: Wish, cluster: Cluster | None = None) -> Generated:
+    """Imagine for all or some users, here or on a cluster, and store it piece by piece.
 
     Raises `UnknownUsers`, `KnowsTooMuch`, `learning.weights.ModelUnreadable`; an interruption ends the process, with
     all whole pieces stored.
@@ -82,10 +92,20 @@ def generate_for(settings: Settings, folder: Path, users: str, wish: Wish) -> Ge
             and not wish.again
             and (have[user].model_version, have[user].as_of) == (version, moments[row])
         }
+        if done:
+            _tell_missing(database, wish)
         left = [row for row, user in zip(asked, ids, strict=True) if row not in done and user not in off]
-        work = Work(database, model, version, known, moments, wish)
+        work = Work(database, model, version, known, moments, wish, cluster)
         made = work.all(np.array(left, dtype=np.int64))
     return Generated(model_version=version, users=made[0], behaviors=made[1], before=len(done), off=len(off))
+
+
+def _tell_missing(database: Database, wish: Wish) -> None:
+    """Say that users are done whose slots were others than those that are asked for now."""
+    with database.session() as session:
+        missing = sorted(set(wish.slots) - set(generated_of(session).slot))
+    if missing:
+        say(f"what is stored has no behaviours of the kind {' or '.join(missing)}: --again imagines all anew")
 
 
 @dataclass(frozen=True)
@@ -98,16 +118,17 @@ class Work:
     material: Material  # what may be known
     moments: NDArray[np.int64]  # of each user row
     wish: Wish
+    cluster: Cluster | None = None  # None: this process imagines
 
     def all(self, rows: NDArray[np.int64]) -> tuple[int, int]:
         """Imagine and store piece by piece; return of how many users, and how many behaviours."""
         users = behaviors = 0
         told = time.monotonic()
+        pieces = [rows[start : start + AT_ONCE] for start in range(0, len(rows), AT_ONCE)]
         try:
-            for start in range(0, len(rows), AT_ONCE):
-                piece = rows[start : start + AT_ONCE]
-                behaviors += self._piece(piece)
-                users += len(piece)
+            for number, generated in self._imagined(pieces):
+                behaviors += self._store(pieces[number], generated)
+                users += len(pieces[number])
                 if time.monotonic() - told > LINE_EVERY:
                     told = time.monotonic()
                     say(f"imagined for {users:,} of {len(rows):,} users")
@@ -116,9 +137,9 @@ class Work:
             raise SystemExit(INTERRUPTED) from None
         return users, behaviors
 
-    def _piece(self, rows: NDArray[np.int64]) -> int:
-        behaviors, wish = self.material.behaviors, self.wish
-        users = tuple(behaviors.users[row] for row in rows)
+    def _imagined(self, pieces: Sequence[NDArray[np.int64]]) -> Iterator[tuple[int, GeneratedBehaviors]]:
+        """Yield what is imagined of each piece, with its number."""
+        wish = self.wish
         config = ImaginingConfig(
             future="future" in wish.slots,
             gaps="gap" in wish.slots,
@@ -126,13 +147,39 @@ class Work:
             chains=wish.chains,
             least_demand=wish.least_demand,
         )
-        generated = imagine(self.model, behaviors, rows, config, seed=wish.seed)
+        begun = Begun(self.model, self.material.behaviors, config, wish.seed)
+        if self.cluster is not None:
+            return mapped(self.cluster, pieces, begun)
+        return ((number, begun.imagine(rows)) for number, rows in enumerate(pieces))
+
+    def _store(self, rows: NDArray[np.int64], generated: GeneratedBehaviors) -> int:
+        users = tuple(self.material.behaviors.users[row] for row in rows)
         as_of = dict(zip(users, self.moments[rows].tolist(), strict=True))
-        expires = None if wish.days is None else time.time_ns() // 1_000_000 + wish.days * DAY
+        days = self.wish.days
+        expires = None if days is None else time.time_ns() // 1_000_000 + days * DAY
         with self.database.writing() as session:
             return store_generated(
                 session, generated, as_of=as_of, model_version=self.version, expires=expires, users=users
             ).rows
+
+
+@dataclass(frozen=True)
+class Begun:
+    """What a process needs to imagine; called, it is ready for pieces."""
+
+    model: Imagination
+    behaviors: Sequences
+    config: ImaginingConfig
+    seed: int
+
+    def __call__(self) -> Callable[[NDArray[np.int64]], GeneratedBehaviors]:
+        """Return what imagines for some users, in a process of its own."""
+        use_threads(1)
+        return self.imagine
+
+    def imagine(self, rows: NDArray[np.int64]) -> GeneratedBehaviors:
+        """Return what these users may have done."""
+        return imagine(self.model, self.behaviors, rows, self.config, seed=self.seed)
 
 
 def moments_of(material: Material, wish: Wish) -> NDArray[np.int64]:

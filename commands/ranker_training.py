@@ -1,11 +1,14 @@
 """Training both rankers into one folder, and asking them: what is next, or which of these is clicked."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from commands.cluster_maps import Cluster
 from commands.output import say
+from commands.shared_training import trained_on
 from learning.training import Epoch
 from learning.weights import load_config
 from memory.errors import ReaseqError
@@ -13,6 +16,7 @@ from memory.record import Record
 from ranker.click_fitting import (
     CLICK_THROUGH,
     ClickThroughFolder,
+    Parts,
     groups_of,
     load_click_through,
     parts_of,
@@ -27,6 +31,7 @@ from ranker.next_item_folder import NEXT_ITEM, fit_next_item, load_next_item, sa
 if TYPE_CHECKING:
     from learning.material import Material
     from ranker.config import ClickThroughConfig, RankerConfig
+    from ranker.model import ClickThroughRanker
     from ranker.next_item import Reason
 
 
@@ -45,23 +50,31 @@ class RankedItem(Record):
     shared: tuple[tuple[str, str], ...]  # what both have, the heaviest first
 
 
-def train_both(material: "Material", config: "RankerConfig", folder: Path) -> dict[str, float]:
-    """Train on all but the behaviours held out, and write the folder; return what selected the weights."""
+def train_both(
+    material: "Material", config: "RankerConfig", folder: Path, cluster: Cluster | None = None
+) -> dict[str, float]:
+    """Train on all but the behaviours held out, and write the folder; return what selected the weights.
+
+    On a cluster the ranker of candidates is trained by several processes; what is next is counted here.
+    """
     learned = material.learning_from(material.behaviors.without_last(config.held_out))
     say(f"learning from {len(learned.behaviors.item)} behaviours with {len(learned.behaviors.items)} items")
     save_next_item(folder, fit_next_item(learned, config.next_item), {})
-    return {"selection AUC": _train_clicks(learned, config.click_through, folder)}
+    return {"selection AUC": _train_clicks(learned, config.click_through, folder, cluster)}
 
 
-def _train_clicks(learned: "Material", config: "ClickThroughConfig", folder: Path) -> float:
+def _train_clicks(learned: "Material", config: "ClickThroughConfig", folder: Path, cluster: Cluster | None) -> float:
     """Train on each user's third last behaviour, as counts before it tell; the second last selects the weights."""
-    groups, seen = groups_of(learned), learned.behaviors.without_last(3)
-    parts = parts_of(learned, views(learned, seen, groups), seen, config)
+    groups = groups_of(learned)
+    parts = _parts(learned, config, groups)
 
     def tell(epoch: Epoch) -> None:
         say(f"epoch {epoch.number + 1}: loss {epoch.loss:.4f}, selection AUC {epoch.metric:.4f}")
 
-    model = train_ranker(learned, parts, config, folder=folder / CLICK_THROUGH, told=tell)
+    def lead() -> "ClickThroughRanker":
+        return train_ranker(learned, parts, config, folder=folder / CLICK_THROUGH, told=tell)
+
+    model = trained_on(cluster, lead, partial(_follow_clicks, learned, config, groups))
     best = auc_of(parts.select)(model)  # not what was told: a resumed run may have been best before
     about = ClickThroughFolder(
         shape=model.config,
@@ -73,6 +86,16 @@ def _train_clicks(learned: "Material", config: "ClickThroughConfig", folder: Pat
     )
     save_click_through(folder, model, about, best)
     return best
+
+
+def _follow_clicks(learned: "Material", config: "ClickThroughConfig", groups: tuple[str, ...]) -> None:
+    """Train the same in another process, which writes nothing."""
+    train_ranker(learned, _parts(learned, config, groups), config)
+
+
+def _parts(learned: "Material", config: "ClickThroughConfig", groups: tuple[str, ...]) -> Parts:
+    seen = learned.behaviors.without_last(3)
+    return parts_of(learned, views(learned, seen, groups), seen, config)
 
 
 def allows_repeats(folder: Path) -> bool:

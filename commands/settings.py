@@ -7,6 +7,7 @@ from typing import Any, Literal, Self
 import typer
 from pydantic import Field, SecretStr
 
+from agents.providers.addresses import addresses_in
 from commands.output import AsJson, print_json, print_table
 from memory.record import Record
 
@@ -44,7 +45,7 @@ class Settings(Record):
     editor: str = "vi"  # what `reaseq replay --edit` opens a prompt in
     cache: Path = Path(".reaseq")  # embeddings of taxonomies; safe to delete
     openai_api_key: SecretStr | None = None
-    openai_base_url: str | None = None
+    openai_base_url: str | None = None  # several with commas between them, where several servers serve one model
     ollama_host: str = "http://127.0.0.1:11434"
     otel: str | None = None  # a collector that spans of each run are sent to, by OTLP over HTTP
     otel_content: bool = False  # with the text of prompts and answers
@@ -71,8 +72,14 @@ def settings_of(context: typer.Context, **given: Any) -> Settings:
 def settings(context: typer.Context, as_json: AsJson = False) -> None:
     """Show each setting, its value, and where it came from; secrets are masked."""
     read, origins = context.obj
-    shown = {name: _USER_IN_URL.sub("***@", str(getattr(read, name))) for name in Settings.model_fields}
+    shown = {name: _shown(name, str(getattr(read, name))) for name in Settings.model_fields}
     if as_json:
         print_json({name: {"value": value, "from": origins[name]} for name, value in shown.items()})
         return
     print_table("Settings", ["setting", "value", "from"], [[name, shown[name], origins[name]] for name in shown])
+
+
+def _shown(name: str, value: str) -> str:
+    """Return a setting's value without the user and password of an address."""
+    parts = addresses_in(value) if name == "openai_base_url" else (value,)
+    return ",".join(_USER_IN_URL.sub("***@", part) for part in parts)

@@ -2,20 +2,25 @@
 
 import time
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.text import Text
 
 from commands.catalog_items import typed_id
+from commands.cluster_maps import CLUSTER, cluster_of, mapped
 from commands.output import AsJson, KnowledgeBase, print_json, print_table, say
 from commands.progress import remaining
+from commands.setting_options import with_options
 from commands.settings import settings_of
 from commands.vector_options import AsOf, Name, Version, milliseconds
 from memory.extras import extras
 from memory.text import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from memory.encoder import Vectors
     from memory.item_vectors.neighbors import Neighbor
     from memory.item_vectors.parts import Part
     from memory.item_vectors.vectors import VectorSet
@@ -26,6 +31,7 @@ app = typer.Typer(help="Vectors of items, made from their titles and from what i
 
 
 @app.command()
+@with_options(CLUSTER)
 def build(
     context: typer.Context,
     parts: Annotated[
@@ -36,16 +42,19 @@ def build(
     as_of: AsOf = None,
     kb: KnowledgeBase = None,
     as_json: AsJson = False,
+    **cluster_options: Any,
 ) -> None:
     """Make the vectors of all items; texts that were encoded before are not encoded again."""
     from memory.database import open_existing_database  # noqa: PLC0415 - SQL takes a moment to import
     from memory.encoder import MiniLmEncoder  # noqa: PLC0415
     from memory.item_vectors.building import build_vectors  # noqa: PLC0415
 
-    chosen, told = _parts(parts), Telling()
+    chosen, told, encoder = _parts(parts), Telling(), MiniLmEncoder()
+    cluster = cluster_of(**cluster_options)
+    encoded = None if cluster is None else lambda pieces: mapped(cluster, pieces, _encoding)
     source = {"version_id": version, "as_of": milliseconds(as_of)}
     with open_existing_database(settings_of(context, kb=kb).kb) as database:
-        vectors = build_vectors(database, MiniLmEncoder(), name=name, parts=chosen, tell=told, **source)
+        vectors = build_vectors(database, encoder, name=name, parts=chosen, tell=told, encoded=encoded, **source)
     if as_json:
         print_json({"name": name, "items": len(vectors.ids), "encoded": told.texts, "encoder": vectors.encoder})
     else:
@@ -134,6 +143,13 @@ class Telling:
         if now - self._last >= LINE_EVERY or done == total:
             self._last = now
             say(f"encoded {done} texts of {remaining(done, total, now - self._started)}")
+
+
+def _encoding() -> "Callable[[list[str]], Vectors]":
+    """Return what encodes texts in a process of its own."""
+    from memory.encoder import MiniLmEncoder  # noqa: PLC0415 - onnxruntime takes a moment to import
+
+    return MiniLmEncoder().encode
 
 
 def _parts(typed: str) -> "tuple[Part, ...]":

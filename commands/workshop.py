@@ -14,6 +14,7 @@ from agents.extraction.aids import Aids, Escalation
 from agents.onlooker import NOBODY, Onlooker
 from agents.providers.base import Capabilities, ChatModel, FailureKind, ModelSpecError
 from agents.providers.batch_api.under_way import BatchesUnderWay
+from agents.providers.server_state import ServedBySeveral
 from agents.reading.title_offers import shop_words_of
 from agents.resilience.model import ResilientModel
 from agents.resilience.policy import ResiliencePolicy
@@ -136,7 +137,8 @@ async def _in_batches(
     from agents.providers.chat_completions import ChatCompletionsModel  # noqa: PLC0415
 
     if not isinstance(model, ChatCompletionsModel):
-        raise ModelSpecError(f"{model.spec} has no batch API")
+        several = " behind several servers: name one URL" if isinstance(model, ServedBySeveral) else ""
+        raise ModelSpecError(f"{model.spec} has no batch API{several}")
     shelf = BatchShelf(database, ledger, server=model.connection.server.url, model=model.name)
     batched = BatchedModel(model, shelf, clock=StoppableClock(controls.stop))
     try:

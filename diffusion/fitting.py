@@ -46,10 +46,16 @@ class HiddenItems:
 
     def loss(self, model: nn.Module, rows: BatchRows, device: torch.device) -> Tensor:
         """Return the loss of these rows; what is hidden is drawn from torch's own generator."""
-        chosen = torch.from_numpy(rows)
-        histories = self.histories.rows(chosen)
+        return self.part_loss(model, rows, np.arange(len(rows)), device)
+
+    def part_loss(self, model: nn.Module, rows: BatchRows, own: BatchRows, device: torch.device) -> Tensor:
+        """Return what the places `own` of a batch add to its loss; what is hidden is drawn for the whole batch."""
+        chosen, part = torch.from_numpy(rows), torch.from_numpy(own)
+        batch = self.histories.rows(chosen)
+        every = self._hidden(chosen, batch, self.reading.tokens.of(batch.item))
+        histories = batch.rows(part)
         digits = self.reading.tokens.of(histories.item)
-        hidden = self._hidden(chosen, histories, digits)
+        hidden = Hidden(every.digits[part][:, : digits.shape[1]], every.weight[part], every.family[part])
         context = context_of(histories, ~hidden.digits.any(dim=2), self.reading, self.config)
         context = replace(context, fold=int(self.folds[rows[0]]))
         if torch.rand(()) < self.config.without_demands:
@@ -60,16 +66,16 @@ class HiddenItems:
         logits = model(
             corrupted(digits, hidden.digits).to(device),
             context.to(device),
-            Places(*(part.to(device) for part in places)),
-            None if compared is None else [Compared(*(part.to(device) for part in codes)) for codes in compared],
+            Places(*(one.to(device) for one in places)),
+            None if compared is None else [Compared(*(one.to(device) for one in codes)) for codes in compared],
             kinds=True,
         )
-        asked = hidden.digits[places.row, places.place]
         losses = torch.stack([self._losses(logits[d], true[:, d], compared, d) for d in range(true.shape[1])], dim=1)
         barred = self._seen_categories(histories, hidden, places) if len(logits) > true.shape[1] else None
         losses = losses + category_losses(logits, true, self.reading.group, barred)
-        weights = hidden.weight[places.row].unsqueeze(1).expand(asked.shape)
-        return bounded(losses[asked.to(device)], weights[asked].to(device), len(rows), self.config.bound)
+        asked, weights = weights_of(hidden)
+        whole = None if len(own) == len(rows) else weights_of(every)[1].sum().to(device)
+        return bounded(losses[asked.to(device)], weights.to(device), len(rows), self.config.bound, whole)
 
     def _hidden(self, chosen: Tensor, histories: Histories, digits: Tensor) -> Hidden:
         group = torch.where(histories.real, self.reading.group[histories.item.clamp(min=0)], -1)
@@ -109,6 +115,13 @@ class HiddenItems:
             return digit_losses(logits, true.to(logits.device))
         drawn, chance = compared[digit].shared.to(logits.device), self.chances[digit].to(logits.device)
         return sampled_losses(logits, true.to(logits.device), drawn, chance)
+
+
+def weights_of(hidden: Hidden) -> tuple[Tensor, Tensor]:
+    """Return which digits of the places with hidden ones are hidden [K, L], and the weight of each of these."""
+    row, place = hidden.digits.any(dim=2).nonzero(as_tuple=True)
+    asked = hidden.digits[row, place]
+    return asked, hidden.weight[row].unsqueeze(1).expand(asked.shape)[asked]
 
 
 def category_losses(logits: list[Tensor], true: Tensor, group: Tensor, barred: Tensor | None = None) -> Tensor:

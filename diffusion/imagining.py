@@ -8,11 +8,12 @@ from numpy.typing import NDArray
 from pydantic import Field
 from torch import Tensor
 
+from diffusion.chance import Chance, UserChances
 from diffusion.denoiser import Places
 from diffusion.histories import Histories
 from diffusion.imagination import Imagination
 from diffusion.reasons import Draws, Reasons, Slots, as_columns, kept_of
-from diffusion.sampler import SamplerConfig, sample
+from diffusion.sampler import SamplerConfig, codes_drawn, sample
 from diffusion.tokens import MASK, Tokens
 from memory.behaviors.generated import GeneratedBehaviors
 from memory.behaviors.sequences import Sequences
@@ -44,13 +45,14 @@ def imagine(
 ) -> GeneratedBehaviors:
     """Return what some users (rows) may have done beside what is known of them; `told` hears how many are done.
 
-    Nothing is imagined for a user without behaviours. The same users with the same seed imagine the same.
+    Nothing is imagined for a user without behaviours. The same user with the same seed imagines the same, whoever else
+    is asked about: each draws from a generator of its own.
     """
     users, reasons = users[behaviors.lengths[users] > 0], Reasons.of(imagination.reading, behaviors.items)
     kept = []
     for start in range(0, len(users), AT_A_TIME):
         part = users[start : start + AT_A_TIME]
-        chance = torch.Generator().manual_seed(seed * 1_000_003 + int(part[0]))
+        chance = UserChances([behaviors.users[user] for user in part], seed, rows=config.chains)
         histories = Histories.of(behaviors, part, imagination.config.longest)
         slots = slots_of(histories, config)
         items, log_p = _drawn(imagination, histories, slots, config, chance)
@@ -92,7 +94,7 @@ def slots_of(histories: Histories, config: ImaginingConfig) -> Slots:
 
 @torch.no_grad()
 def _drawn(
-    imagination: Imagination, histories: Histories, slots: Slots, config: ImaginingConfig, chance: torch.Generator
+    imagination: Imagination, histories: Histories, slots: Slots, config: ImaginingConfig, chance: Chance
 ) -> tuple[Tensor, Tensor]:
     """Return the item that each chain put into each slot, [B, chains, S], and ln of its chance."""
     rows = torch.arange(len(slots.after)).repeat_interleave(config.chains)
@@ -131,16 +133,16 @@ def _any_item(tokens: Tokens, digits: Tensor) -> Tensor:
 
 
 def _foretold(
-    imagination: Imagination, histories: Histories, slots: Slots, config: ImaginingConfig, chance: torch.Generator
+    imagination: Imagination, histories: Histories, slots: Slots, config: ImaginingConfig, chance: Chance
 ) -> tuple[Tensor, Tensor]:
     """Return what the twin draws one after the other at the end, as many as there are slots; see `_drawn`."""
     items, log_p = [], []
     for _ in range(slots.after.shape[1]):
         log_chance = _new(imagination.log_chances(histories, histories.lengths), histories.item).double()
         log_chance = log_chance.log_softmax(dim=1)
-        drawn = torch.multinomial(log_chance.exp(), 1, generator=chance)
-        items.append(drawn[:, 0])
-        log_p.append(log_chance.gather(1, drawn)[:, 0])
-        histories = histories.continued(drawn[:, 0])
+        drawn = codes_drawn(log_chance, torch.arange(len(log_chance)), 1.0, chance)
+        items.append(drawn)
+        log_p.append(log_chance.gather(1, drawn.unsqueeze(1))[:, 0])
+        histories = histories.continued(drawn)
     shape = (len(slots.after), config.chains, -1)
     return torch.stack(items, dim=1).view(shape), torch.stack(log_p, dim=1).view(shape)

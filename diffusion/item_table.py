@@ -50,7 +50,7 @@ class ItemTable(nn.Module):
         """Return the embeddings of items of any shape; MASK has one of its own, NONE gives that as well."""
         row = items.clamp(min=0)
         found = self.own(row)
-        if self.training:
+        if self.training and self.without_ids:
             found = found * (torch.rand(row.shape, device=row.device) >= self.without_ids).unsqueeze(-1)
         found = found + self.described(row)
         return torch.where((items >= 0).unsqueeze(-1), found, self.hidden)

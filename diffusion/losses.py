@@ -33,7 +33,12 @@ def rate_weights(times: Tensor, lengths: Tensor) -> Tensor:
     return 1 / (times * lengths.clamp(min=1))
 
 
-def bounded(losses: Tensor, weights: Tensor, rows: int, bound: Bound) -> Tensor:
-    """Return the loss of a batch of `rows` from that of each hidden digit [K] and its weight [K]."""
+def bounded(losses: Tensor, weights: Tensor, rows: int, bound: Bound, whole: Tensor | None = None) -> Tensor:
+    """Return the loss of a batch of `rows` from that of each hidden digit [K] and its weight [K].
+
+    `whole`: the sum of the weights of the batch, where these digits are a part of it.
+    """
     total = (losses * weights).sum()
-    return total / weights.sum().clamp(min=1e-9) if bound is Bound.NORMALISED else total / max(1, rows)
+    if bound is not Bound.NORMALISED:
+        return total / max(1, rows)
+    return total / (weights.sum() if whole is None else whole).clamp(min=1e-9)

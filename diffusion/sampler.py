@@ -12,6 +12,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from diffusion.chance import Chance, OneChance
 from diffusion.denoiser import Places
 from diffusion.noise import kept_share
 from diffusion.tokens import MASK, Tokens
@@ -54,8 +55,11 @@ class Drawn(NamedTuple):
     log_p: Tensor  # [B, N, L]: ln of the probability that each digit had when it was drawn; 0 where it was visible
 
 
-def sample(predict: Predict, digits: Tensor, tokens: Tokens, config: SamplerConfig, chance: torch.Generator) -> Drawn:
+def sample(
+    predict: Predict, digits: Tensor, tokens: Tokens, config: SamplerConfig, chance: Chance | torch.Generator
+) -> Drawn:
     """Return rows in which every digit that was MASK is drawn."""
+    chance = OneChance(chance) if isinstance(chance, torch.Generator) else chance
     hidden = digits == MASK
     log_p = torch.zeros(digits.shape, dtype=torch.float64)
     step = 0
@@ -89,7 +93,7 @@ class _Draw(NamedTuple):
 
     tokens: Tokens
     config: SamplerConfig
-    chance: torch.Generator
+    chance: Chance
 
 
 def _proposed(digits: Tensor, places: Places, predicted: list[Tensor], draw: _Draw) -> _Proposal:
@@ -101,7 +105,7 @@ def _proposed(digits: Tensor, places: Places, predicted: list[Tensor], draw: _Dr
         if draw.tokens.length > 1:
             own = own.masked_fill(~draw.tokens.allowed(known, digit), -torch.inf)
         log_chance = torch.log_softmax(own, dim=1)
-        drawn = _drawn(log_chance, draw.config.temperature, draw.chance)
+        drawn = codes_drawn(log_chance, places.row, draw.config.temperature, draw.chance)
         at = (places.row, places.place, torch.full_like(places.row, digit))
         found.digits[at] = drawn
         found.log_p[at] = log_chance.gather(1, drawn.unsqueeze(1))[:, 0]
@@ -109,13 +113,16 @@ def _proposed(digits: Tensor, places: Places, predicted: list[Tensor], draw: _Dr
     return found
 
 
-def _drawn(log_chance: Tensor, temperature: float, chance: torch.Generator) -> Tensor:
-    """Return one code a row: the first whose cumulated chance exceeds a uniform number, in float64."""
+def codes_drawn(log_chance: Tensor, rows: Tensor, temperature: float, chance: Chance) -> Tensor:
+    """Return a code for each line [K]: the first whose cumulated chance exceeds a uniform number, in float64.
+
+    `rows` [K] say which row each line is of.
+    """
     if temperature == 0:
         return log_chance.argmax(dim=1)
     weight = log_chance.exp() if temperature == 1 else torch.softmax(log_chance / temperature, dim=1)
     cumulated = weight.cumsum(dim=1)
-    uniform = torch.rand(len(weight), 1, generator=chance, dtype=torch.float64) * cumulated[:, -1:]
+    uniform = chance.uniform(rows).unsqueeze(1) * cumulated[:, -1:]
     drawn = torch.searchsorted(cumulated, uniform, right=True)[:, 0].clamp(max=weight.shape[1] - 1)
     return torch.where(weight.gather(1, drawn.unsqueeze(1))[:, 0] > 0, drawn, weight.argmax(dim=1))
 
@@ -129,10 +136,11 @@ def _score(log_chance: Tensor, drawn: Tensor, score: Score) -> Tensor:
     return best[:, 0] - (best[:, 1] if best.shape[1] > 1 else 0.0)
 
 
-def _revealed(hidden: Tensor, proposal: _Proposal, config: SamplerConfig, left: int, chance: torch.Generator) -> Tensor:
+def _revealed(hidden: Tensor, proposal: _Proposal, config: SamplerConfig, left: int, chance: Chance) -> Tensor:
     """Return which of the hidden digits [B, N, L] a step reveals; `left` steps remain, this one among them."""
     if config.order is Order.ANCESTRAL:
-        score = torch.rand(hidden.shape, generator=chance, dtype=torch.float64)
+        score = torch.full(hidden.shape, -1.0, dtype=torch.float64)
+        score[hidden] = chance.uniform(hidden.nonzero()[:, 0])
         chosen = score >= kept_share(left, left - 1)
     else:
         score = proposal.score

@@ -1,10 +1,11 @@
-"""The training loop of every model: seeded, resumable after each epoch, ended early, on one device or by torchrun."""
+"""The training loop of every model: seeded, resumable after each epoch, ended early, by one process or several."""
 
+import io
 import pickle
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -27,6 +28,17 @@ class Examples(Protocol):
 
     def loss(self, model: nn.Module, rows: Rows, device: torch.device) -> Tensor:
         """Return the mean loss of these rows, a scalar; calls `model` once."""
+
+
+@runtime_checkable
+class SharedExamples(Examples, Protocol):
+    """Examples of which several processes can take a batch's rows among them, as if one had taken them all."""
+
+    def part_loss(self, model: nn.Module, rows: Rows, own: Rows, device: torch.device) -> Tensor:
+        """Return what the places `own` of a batch add to its mean loss; calls `model` once.
+
+        The parts of a batch add up to its loss.
+        """
 
 
 @dataclass(frozen=True)
@@ -78,7 +90,7 @@ def fit(
     with place() as here:
         optimizer = torch.optim.AdamW(model.parameters(), config.learning_rate, weight_decay=config.weight_decay)
         run = _settings(config) + data
-        course = _resumed(model, optimizer, run, folder) or _Course([], {})
+        course = _resumed(model, optimizer, run, folder, here)
         prepared = here.prepared(model)
         while not course.ended(config):
             loss = _one_epoch(prepared, optimizer, examples, config, here, number=len(course.epochs))
@@ -106,18 +118,27 @@ def _one_epoch(
     *,
     number: int,
 ) -> float:
-    """Return the mean loss of this process's batches."""
+    """Return the mean loss of a row over all processes."""
     torch.manual_seed(config.seed * 1_000_003 + number)
     model.train()
     total, count = 0.0, 0
-    for rows in here.share(examples.batches(number, config.seed, config.batch_size)):
+    batches = examples.batches(number, config.seed, config.batch_size)
+    shared = examples if here.size > 1 and isinstance(examples, SharedExamples) else None
+    for rows in here.share(batches) if shared is None else batches:
         optimizer.zero_grad(set_to_none=True)
-        loss = examples.loss(model, rows, here.device)
+        loss = examples.loss(model, rows, here.device) if shared is None else _part(model, shared, rows, here)
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(model.parameters(), config.clip_norm)
         optimizer.step()
         total, count = total + float(loss.detach()) * len(rows), count + len(rows)
-    return total / max(1, count)
+    everybody, rows_of_all = here.summed([total, count])
+    return everybody / max(1.0, rows_of_all)
+
+
+def _part(model: nn.Module, examples: SharedExamples, rows: Rows, here: Place) -> Tensor:
+    """Return what this process adds to a batch's loss, as often as there are processes: gradients are averaged."""
+    loss = examples.part_loss(model, rows, here.part(len(rows)), here.device)
+    return loss * (here.size if here.rank < len(rows) else 0)
 
 
 def _keep(model: nn.Module, optimizer: torch.optim.Optimizer, course: _Course, run: str, folder: Path | None) -> None:
@@ -136,19 +157,30 @@ def _keep(model: nn.Module, optimizer: torch.optim.Optimizer, course: _Course, r
         torch.save(state, unfinished)
 
 
-def _resumed(model: nn.Module, optimizer: torch.optim.Optimizer, run: str, folder: Path | None) -> _Course | None:
-    """Load what was kept; what cannot be read, or is of another model, other settings or data, counts as none."""
-    if folder is None or not (folder / CHECKPOINT).exists():
-        return None
+def _resumed(model: nn.Module, optimizer: torch.optim.Optimizer, run: str, folder: Path | None, here: Place) -> _Course:
+    """Load what the first process has kept; what cannot be read, or is of another run, counts as nothing."""
+    content = here.shared(_kept(run, folder) if here.leads else None)
     try:
-        kept = torch.load(folder / CHECKPOINT, weights_only=True)
-        if kept["settings"] != run:
-            return None
+        kept = {} if content is None else torch.load(io.BytesIO(content), weights_only=True)
+        if not kept:
+            return _Course([], {})
         model.load_state_dict(kept["model"])
         optimizer.load_state_dict(kept["optimizer"])
+    except (RuntimeError, KeyError, ValueError):
+        return _Course([], {})
+    return _Course([Epoch(*epoch) for epoch in kept["epochs"]], kept["best"])
+
+
+def _kept(run: str, folder: Path | None) -> bytes | None:
+    """Return a checkpoint's content; None where there is none of the same model, settings and data."""
+    if folder is None or not (folder / CHECKPOINT).exists():
+        return None
+    content = (folder / CHECKPOINT).read_bytes()
+    try:
+        same = torch.load(io.BytesIO(content), weights_only=True)["settings"] == run
     except (RuntimeError, KeyError, ValueError, EOFError, pickle.UnpicklingError):
         return None
-    return _Course([Epoch(*epoch) for epoch in kept["epochs"]], kept["best"])
+    return content if same else None
 
 
 def _settings(config: TrainingConfig) -> str:

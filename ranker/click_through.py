@@ -82,6 +82,10 @@ class Impressions:
         together = -(torch.log_softmax(logits, dim=1) * clicked).sum(dim=1).mean() / logits.shape[1]
         return (1 - self.listwise) * alone + self.listwise * together
 
+    def part_loss(self, model: nn.Module, rows: Rows, own: Rows, device: torch.device) -> Tensor:
+        """Return what the places `own` of a batch add to its loss; every impression counts alike."""
+        return self.loss(model, rows[own], device) * (len(own) / len(rows))
+
 
 def standardise(
     model: nn.Module, features: NDArray[np.float16], of: str = "features", least_deviation: float = 1e-3

@@ -53,7 +53,8 @@ Answerer = Callable[[Asked], object]
 class LoopbackProvider:
     """Runs in a thread between `with` and its end; `answer` gives each answer, a text as it is, else its JSON."""
 
-    def __init__(self, answer: object | Answerer = "{}", *, fault: Fault | None = None) -> None:
+    def __init__(self, answer: object | Answerer = "{}", *, fault: Fault | None = None, port: int = 0) -> None:
+        self._port = port  # 0: any that is free
         self.answer = answer
         self.fault = fault
         self.prompt_tokens = 11
@@ -72,7 +73,7 @@ class LoopbackProvider:
         return f"{self.host}/v1"
 
     def __enter__(self) -> Self:
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"provider": self}))
+        self._server = ThreadingHTTPServer(("127.0.0.1", self._port), type("Handler", (_Handler,), {"provider": self}))
         self._server.daemon_threads = True
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         return self

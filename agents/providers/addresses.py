@@ -1,5 +1,6 @@
 """Addresses of model servers: checked once, and shown without user and password."""
 
+import re
 from dataclasses import dataclass
 from typing import Self
 from urllib.parse import unquote, urlsplit, urlunsplit
@@ -7,6 +8,9 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 class NoAddress(ValueError):
     """A text that is no http address."""
+
+
+_NEXT = re.compile(r"\s*,\s*(?=https?://|$)|(?<=\S)\s+(?=https?://)")
 
 
 @dataclass(frozen=True)
@@ -31,3 +35,8 @@ class ServerAddress:
         user, password = unquote(parts.username or ""), unquote(parts.password or "")
         url = urlunsplit((parts.scheme, netloc, parts.path.rstrip("/"), "", ""))
         return cls(url, (user, password) if user or password else None)
+
+
+def addresses_in(text: str) -> tuple[str, ...]:
+    """Return the addresses of a text that holds one, or several with commas between them, each once."""
+    return tuple(dict.fromkeys(part.strip() for part in _NEXT.split(text) if part.strip()))

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from agents.providers.base import Capabilities, ChatModel
+from agents.providers.server_state import ServedBySeveral, ServerState
 
 
 class ModelAround:
@@ -25,6 +26,11 @@ class ModelAround:
     def parameters(self) -> Mapping[str, str | int | float | None]:
         """The inner model's: no layer shapes an answer."""
         return self._inner.parameters
+
+    @property
+    def servers(self) -> tuple[ServerState, ...]:
+        """How the inner model's servers stand, where it has several; else nothing."""
+        return self._inner.servers if isinstance(self._inner, ServedBySeveral) else ()
 
     async def aclose(self) -> None:
         """Close the inner model."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from agents.providers.base import CallFailed, Completion, FailureKind
 from agents.providers.clock import Clock
+from agents.providers.server_state import ServerState
 from agents.resilience.adaptive_concurrency import AdaptiveConcurrency
 from agents.resilience.breaker import Breaker, BreakerState
 from agents.resilience.policy import ResiliencePolicy
@@ -36,6 +37,7 @@ class RateState(Record):
     retries: int
     rate_limited: int
     paid_lost: int
+    servers: tuple[ServerState, ...] = ()  # where there are several
 
 
 @dataclass
@@ -67,7 +69,7 @@ class Gate:
         # Behind it one call at a time looks at limits and state, so that nothing changes between look and leave.
         self._door = asyncio.Lock()
 
-    def state(self, counts: Mapping[str, int]) -> RateState:
+    def state(self, counts: Mapping[str, int], servers: tuple[ServerState, ...] = ()) -> RateState:
         """Return what holds the calls back; `counts` are the retries, rate limits and paid losses so far."""
         return RateState(
             in_flight=self._concurrency.in_flight,
@@ -78,6 +80,7 @@ class Gate:
             retries=counts.get("retries", 0),
             rate_limited=counts.get("rate_limited", 0),
             paid_lost=counts.get("paid_lost", 0),
+            servers=servers,
         )
 
     async def enter(self, prompt_tokens: int) -> Turn:

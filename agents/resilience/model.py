@@ -75,7 +75,7 @@ class ResilientModel(ModelAround):
     @property
     def state(self) -> RateState:
         """What holds the calls back at the moment."""
-        return self._gate.state(self._counts)
+        return self._gate.state(self._counts, self.servers)
 
     async def complete(
         self, messages: Sequence[Message], schema: AnswerSchema, *, about: CallKey | None = None

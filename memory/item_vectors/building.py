@@ -1,11 +1,11 @@
 """How items get their vectors: each distinct text is encoded once, and what is encoded stays."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from sqlmodel import Session
 
 from memory.database import Database
-from memory.encoder import TextEncoder
+from memory.encoder import TextEncoder, Vectors
 from memory.item_vectors.known_items import known_items
 from memory.item_vectors.parts import ALL_PARTS, Part, item_text
 from memory.item_vectors.vectors import (
@@ -23,6 +23,7 @@ from memory.versions import lineage
 ENCODED_AT_ONCE = 1024  # texts between two commits, some seconds of work: what an interruption loses
 
 Tell = Callable[[int, int], None]  # told how many texts are encoded, of how many
+Encoded = Callable[[Sequence[list[str]]], Iterator[tuple[int, Vectors]]]  # pieces -> the vectors of each, by its number
 
 
 def build_vectors(
@@ -34,19 +35,21 @@ def build_vectors(
     version_id: int | None = None,
     as_of: int | None = None,
     tell: Tell | None = None,
+    encoded: Encoded | None = None,
 ) -> ItemVectors:
     """Encode the chosen parts of all items, store the set under its name, and return it.
 
     Texts that were encoded before are not encoded again, whichever set they were for. `version_id` and `as_of` are
-    those of `known_items`. The set of that name stays as it was until the new one is whole. Raises `UnknownVersion`,
-    `WeightsMissing` and `WeightsDamaged`.
+    those of `known_items`. The set of that name stays as it was until the new one is whole. `encoded` encodes in the
+    place of this process, in any order. Raises `UnknownVersion`, `WeightsMissing` and `WeightsDamaged`.
     """
     parts = tuple(part for part in ALL_PARTS if part in parts)
     with database.session() as session:
         version = next(iter(lineage(session, version_id)), 0)
         items, texts = _texts(session, parts, version_id, as_of)
         stored = stored_hashes(session, encoder.name, texts, encoder.dimensions)
-    _encode(database, encoder, [(hash_, text) for hash_, text in texts.items() if hash_ not in stored], tell)
+    left = [(hash_, text) for hash_, text in texts.items() if hash_ not in stored]
+    _encode(database, encoder, left, encoded or _here(encoder), tell)
     with database.writing() as session:
         save_set(session, about_set(name, encoder.name, parts, version, as_of), items)
     with database.session() as session:
@@ -67,14 +70,20 @@ def _texts(
     return items, texts
 
 
-def _encode(database: Database, encoder: TextEncoder, texts: Sequence[tuple[bytes, str]], tell: Tell | None) -> None:
+def _encode(
+    database: Database, encoder: TextEncoder, texts: Sequence[tuple[bytes, str]], encoded: Encoded, tell: Tell | None
+) -> None:
     """Encode and store texts, those of like length together: the encoder's batches are of equal length."""
-    ordered = sorted(texts, key=lambda one: (len(one[1]), one[1]))
-    for start in range(0, len(ordered), ENCODED_AT_ONCE):
-        chunk = ordered[start : start + ENCODED_AT_ONCE]
-        vectors = encoder.encode([text for _, text in chunk]).astype(STORED)
+    ordered, done = sorted(texts, key=lambda one: (len(one[1]), one[1])), 0
+    chunks = [ordered[start : start + ENCODED_AT_ONCE] for start in range(0, len(ordered), ENCODED_AT_ONCE)]
+    for number, vectors in encoded([[text for _, text in chunk] for chunk in chunks]):
         with database.writing() as session:
-            pairs = ((hash_, vector.tobytes()) for (hash_, _), vector in zip(chunk, vectors, strict=True))
-            add_text_vectors(session, encoder.name, pairs)
+            found = zip(chunks[number], vectors.astype(STORED), strict=True)
+            add_text_vectors(session, encoder.name, ((hash_, vector.tobytes()) for (hash_, _), vector in found))
+        done += len(chunks[number])
         if tell is not None:
-            tell(min(start + ENCODED_AT_ONCE, len(ordered)), len(ordered))
+            tell(done, len(ordered))
+
+
+def _here(encoder: TextEncoder) -> Encoded:
+    return lambda pieces: ((number, encoder.encode(texts)) for number, texts in enumerate(pieces))

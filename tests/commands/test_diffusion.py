@@ -11,13 +11,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from commands import diffusion_generation
 from diffusion.folder import load_diffusion
 from diffusion.imagination import Imagination
 from learning.material import Material
 from learning.weights import CONFIG, METRICS, WEIGHTS
-from memory.behaviors.generated import generated_of, generations
+from memory.behaviors.generated import GeneratedBehaviors, generated_of, generations
 from memory.behaviors.sequences import Sequences
 from memory.behaviors.store import behaviors_of
 from memory.database import open_existing_database
@@ -245,21 +246,31 @@ def test_slots_and_numbers_are_those_that_were_asked_for(trained: str) -> None:
     assert document["expires"] > time.time() * 1000
 
 
+def test_other_slots_than_those_that_are_stored_are_told_of(trained: str) -> None:
+    users = ("--users", first_user(), "--count", "2")
+    generate(*users, "--slots", "future")
+
+    ran = generate(*users, "--slots", "gaps")
+
+    assert ran.code == 0
+    assert "no behaviours of the kind gap: --again" in ran.errors
+
+
 def test_an_interrupted_run_keeps_whole_pieces_and_goes_on(trained: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(diffusion_generation, "AT_ONCE", 20)
     pieces: list[object] = []
 
-    def stopping(work: diffusion_generation.Work, rows: object) -> int:
+    def stopping(begun: diffusion_generation.Begun, rows: NDArray[np.int64]) -> GeneratedBehaviors:
         if len(pieces) == 2:
             raise KeyboardInterrupt
         pieces.append(rows)
-        return whole(work, rows)  # type: ignore[arg-type]
+        return whole(begun, rows)
 
-    whole = diffusion_generation.Work._piece
-    monkeypatch.setattr(diffusion_generation.Work, "_piece", stopping)
+    whole = diffusion_generation.Begun.imagine
+    monkeypatch.setattr(diffusion_generation.Begun, "imagine", stopping)
     halved = generate("--held-out", "1")
     kept = stored()
-    monkeypatch.setattr(diffusion_generation.Work, "_piece", whole)
+    monkeypatch.setattr(diffusion_generation.Begun, "imagine", whole)
     done = generate("--held-out", "1", "--json").document
 
     assert halved.code == 130

@@ -105,6 +105,16 @@ def test_what_is_imagined_is_new_to_the_user_and_the_same_for_the_same_seed(
     assert all(0 < own <= 1 for own in first.confidence.tolist())
 
 
+def test_a_user_imagines_the_same_alone_as_among_others(fitted: Imagination, material: Material) -> None:
+    every = imagine(fitted, material.behaviors, np.arange(20), ImaginingConfig(), seed=3)
+
+    for row in (0, 7, 19):
+        alone = imagine(fitted, material.behaviors, np.array([row]), ImaginingConfig(), seed=3)
+        rows = [place for place, user in enumerate(every.user) if user == material.behaviors.users[row]]
+        assert alone.item == tuple(every.item[place] for place in rows)
+        assert np.allclose(alone.log_p, every.log_p[rows], atol=1e-4)
+
+
 def test_a_stored_model_says_the_same(fitted: Imagination, material: Material, tmp_path: Path) -> None:
     save_diffusion(tmp_path, fitted, material.behaviors.items, 0.5)
 

@@ -1,5 +1,6 @@
 """A model with dropout that learns a line, for the training loop's tests; also a program for torchrun."""
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -45,6 +46,30 @@ def trained(config: TrainingConfig, folder: Path | None = None) -> tuple[nn.Modu
     model = a_model()
     epochs = fit(model, Line(), exactness, config, folder=folder)
     return model, epochs
+
+
+class _Lost(Line):
+    """Points whose process is lost in the third epoch, unless the marker says that one was."""
+
+    def __init__(self, marker: Path) -> None:
+        self._marker, self._epoch = marker, 0
+
+    def batches(self, epoch: int, seed: int, size: int) -> Sequence[Rows]:
+        """Return the points, and remember the epoch."""
+        self._epoch = epoch
+        return super().batches(epoch, seed, size)
+
+    def loss(self, model: nn.Module, rows: Rows, device: torch.device) -> Tensor:
+        """End the process, once."""
+        if self._epoch == 2 and not self._marker.exists():
+            self._marker.touch()
+            os._exit(1)
+        return super().loss(model, rows, device)
+
+
+def trained_until_lost(config: TrainingConfig, marker: Path) -> None:
+    """Train in a process that is lost once."""
+    fit(a_model(), _Lost(marker), exactness, config)
 
 
 if __name__ == "__main__":

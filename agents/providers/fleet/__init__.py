@@ -1,0 +1,1 @@
+"""Several OpenAI-compatible servers that serve one model: calls go to the least loaded one that is well."""
