@@ -1,7 +1,6 @@
 """The commands over a knowledge base in PostgreSQL: each says what it says of a copy of it in SQLite."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -38,13 +37,13 @@ CHANGES = (
 
 
 @pytest.fixture
-def url(postgres: PostgresServer, enriched: tuple[str, Ran], monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def url(postgres: PostgresServer, enriched: tuple[str, Ran], monkeypatch: pytest.MonkeyPatch) -> str:
     """A copy of the enriched kettles in PostgreSQL."""
     made = SERVERS.url()
     ran = reaseq("kb", "copy", enriched[0], made)
     assert ran.code == 0, ran.errors
     monkeypatch.setenv("REASEQ_KB", made)
-    yield made
+    return made
 
 
 def test_what_is_read_is_what_is_read_of_sqlite(url: str, enriched: tuple[str, Ran]) -> None:

@@ -129,7 +129,7 @@ def test_all_workers_together_stay_within_the_budget_though_the_treasury_is_lost
     nodes: ThreeNodes, server: PostgresServer, provider: Loopback, catalog: Path, tmp_path: Path
 ) -> None:
     kb = server.url("poor")
-    limit = 300_000
+    limit = 150_000
     database = open_database(kb)
     options = ("--ray-address", nodes.address, "--workers", "3", "--concurrency", "8", "--max-tokens", str(limit))
 

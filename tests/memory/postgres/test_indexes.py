@@ -28,7 +28,8 @@ INSERT INTO current_version (id, version_id) VALUES (1, 1);
 INSERT INTO item (id, title, description, fields, content_hash, created_at, updated_at)
     SELECT 'd' || n, 'Drill ' || n, '', '[]', '{HASH}', now(), now() FROM generate_series(1, 20000) n;
 INSERT INTO work (item_id, version_id, content_hash, state, owner, leased_at, lease_until, fence, attempts, reason,
-    detail, at) SELECT 'd' || n, 1, '{HASH}', CASE WHEN n % 100 = 0 THEN 'leased' ELSE 'enriched' END,
+    detail, at) SELECT 'd' || n, 1, '{HASH}', 
+    CASE WHEN n % 100 = 0 THEN 'leased' ELSE 'enriched' END,
     CASE WHEN n % 100 = 0 THEN 'me' ELSE '' END, 0, 0, 1, 1, '', '', now() FROM generate_series(1, 20000) n;
 INSERT INTO enrichment (item_id, version_id, content_hash, category_id, category_path, choice, ungrounded, summary,
     rounds, prompts, model, parameters, taxonomy_version, encoder, code_version, max_revisions, prompt_tokens,
