@@ -3,16 +3,19 @@
     python benchmarks/loopback.py
 
 It speaks OpenAI's chat completions at `/MILLISECONDS/v1/chat/completions`, prints its port on the first line, counts
-its calls, and says at `/counts` what it has done. It runs until its standard input ends.
+its calls, says at `/counts` what it has done, and at `/arrivals` when it was asked what. It runs until its standard
+input ends.
 """
 
 import asyncio
+import hashlib
 import resource
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -54,10 +57,21 @@ class Loopback:
         with urlopen(f"http://{HOST}:{self.port}/counts", timeout=30) as answer:
             return Counts(**orjson.loads(answer.read()))
 
+    def arrivals(self) -> list[tuple[str, float]]:
+        """Ask the server what it was asked when: `question` of the messages, and seconds since 1970."""
+        with urlopen(f"http://{HOST}:{self.port}/arrivals", timeout=30) as answer:
+            return [(str(asked), float(at)) for asked, at in orjson.loads(answer.read())]
+
+
+def question(messages: Iterable[tuple[str, str]]) -> str:
+    """Return a digest of roles and contents."""
+    return hashlib.blake2b(orjson.dumps([list(message) for message in messages]), digest_size=16).hexdigest()
+
 
 @dataclass
 class _Desk:
     calls: int = 0
+    arrived: list[tuple[str, float]] = field(default_factory=list)
     under_way: int = 0
     most_at_once: int = 0
 
@@ -65,6 +79,8 @@ class _Desk:
         """Answer one request, a question or a look at the counts."""
         if request.path == "/counts":
             return self._counts()
+        if request.path == "/arrivals":
+            return web.Response(body=orjson.dumps(self.arrived), content_type="application/json")
         _, milliseconds, *rest = request.path.split("/")
         try:
             body = orjson.loads(await request.read())
@@ -73,6 +89,7 @@ class _Desk:
         if rest != ["v1", "chat", "completions"]:
             return web.json_response({"error": {"message": f"no such path: {request.path}"}}, status=404)
         self.calls += 1
+        self.arrived.append((question((own["role"], own["content"]) for own in body["messages"]), time.time()))
         self.under_way += 1
         self.most_at_once = max(self.most_at_once, self.under_way)
         try:

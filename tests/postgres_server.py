@@ -22,6 +22,7 @@ SETTINGS = {
     "fsync": "off",  # a test pulls no plug: what a killed server had written, the system keeps
     "full_page_writes": "off",
     "autovacuum": "off",
+    "track_commit_timestamp": "on",  # a call counts as repeated where it was made after that
     "max_connections": "60",
     "shared_buffers": "64MB",
     "log_min_messages": "fatal",

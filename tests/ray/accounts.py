@@ -1,44 +1,47 @@
 """What a knowledge base says of a run that met kills: where the rows ended, and which calls were made twice."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 from sqlalchemy import text
 
-from memory.column_types import UtcTime
+from benchmarks.loopback import question
+from memory.column_types import unescaped
 from memory.database import Database
 
-_CALLS = """
-SELECT key, seconds, created_at FROM model_call WHERE outcome = 'answered' AND key <> '' ORDER BY key, id
+_COMMITTED = """
+SELECT messages, extract(epoch FROM pg_xact_commit_timestamp(xmin)) FROM model_call WHERE outcome = 'answered'
 """
 
 
 @dataclass(frozen=True)
 class Accounts:
-    """Sums over a knowledge base."""
+    """Sums over a knowledge base on PostgreSQL, which tells when each answer was committed."""
 
     states: dict[str, int]  # of the items' work
     enrichments: int  # that are stored
-    calls: int
-    twice: int  # calls whose question had been asked, but not durably answered, when they were made
-    repeated: int  # calls that were made when the answer was durable already
+    calls: int  # whose answers are stored
+    twice: int  # requests of what had been asked, but not durably answered: what was on its way in what was killed
+    repeated: int  # requests that reached the provider when the answer was durable already
 
 
-def accounts_of(database: Database) -> Accounts:
-    """Add up what is stored."""
+def accounts_of(database: Database, arrivals: Iterable[tuple[str, float]] = ()) -> Accounts:
+    """Add up what is stored, and what the provider was asked (`benchmarks.loopback.Loopback.arrivals`)."""
     with database.session() as session:
         connection = session.connection()
         rows = connection.execute(text("SELECT state, count(*) FROM work GROUP BY state"))
         states = {str(state): int(count) for state, count in rows}
         enrichments = connection.execute(text("SELECT count(*) FROM enrichment")).scalar_one()
-        calls = connection.execute(text(_CALLS).columns(created_at=UtcTime())).all()
+        stored = connection.execute(text(_COMMITTED)).all()
+    durable: dict[str, float] = {}
+    for messages, at in stored:
+        asked = question((role, unescaped(content)) for role, content in messages)
+        durable[asked] = min(float(at), durable.get(asked, float("inf")))
     twice = repeated = 0
-    durable: dict[str, datetime] = {}
-    for key, seconds, created_at in calls:
-        earlier = durable.get(key)
-        if earlier is None:
-            durable[key] = created_at
-            continue
-        twice += 1
-        repeated += created_at - timedelta(seconds=seconds) > earlier
-    return Accounts(states, enrichments, len(calls), twice, repeated)
+    seen: set[str] = set()
+    for asked, at in arrivals:
+        if asked in seen:
+            late = at > durable.get(asked, float("inf"))
+            repeated, twice = repeated + late, twice + (not late)
+        seen.add(asked)
+    return Accounts(states, enrichments, len(stored), twice, repeated)

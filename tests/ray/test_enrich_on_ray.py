@@ -24,7 +24,7 @@ CANARY = "sk-canary-5f2d81"
 SAMPLE = Path(__file__).parents[2] / "memory" / "sample" / "catalog.csv"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def provider() -> Iterator[Loopback]:
     with loopback() as running:
         yield running
@@ -93,7 +93,7 @@ def test_every_row_ends_once_though_a_worker_a_node_and_the_database_are_lost_mi
         wait_until(lambda enough=enough: accounts_of(database).enrichments >= enough)
         lose()
     code, report, errors = run.ended()
-    accounts = accounts_of(database)
+    accounts = accounts_of(database, provider.arrivals())
 
     assert (code, report["enriched"], len(report["rejected"])) == (0, ITEMS, 1), errors  # type: ignore[arg-type]
     assert report["failed"] == report["skipped"] == {}
@@ -116,7 +116,7 @@ def test_a_run_that_was_stopped_goes_on_and_repeats_nothing(
     code, report, _ = first.ended()
     before = accounts_of(database)
     second_code, second, errors = Run(tmp_path, kb, catalog, provider, *options).ended()
-    accounts = accounts_of(database)
+    accounts = accounts_of(database, provider.arrivals())
 
     assert code == 130
     assert report["enriched"] == before.enrichments < ITEMS

@@ -28,14 +28,15 @@ INSERT INTO current_version (id, version_id) VALUES (1, 1);
 INSERT INTO item (id, title, description, fields, content_hash, created_at, updated_at)
     SELECT 'd' || n, 'Drill ' || n, '', '[]', '{HASH}', now(), now() FROM generate_series(1, 20000) n;
 INSERT INTO work (item_id, version_id, content_hash, state, owner, leased_at, lease_until, fence, attempts, reason,
-    detail, at) SELECT 'd' || n, 1, '{HASH}', 
+    detail, at) SELECT 'd' || n, 1, '{HASH}',
     CASE WHEN n % 100 = 0 THEN 'leased' ELSE 'enriched' END,
     CASE WHEN n % 100 = 0 THEN 'me' ELSE '' END, 0, 0, 1, 1, '', '', now() FROM generate_series(1, 20000) n;
 INSERT INTO enrichment (item_id, version_id, content_hash, category_id, category_path, choice, ungrounded, summary,
     rounds, prompts, model, parameters, taxonomy_version, encoder, code_version, max_revisions, prompt_tokens,
     completion_tokens, usage_estimated, model_calls, seconds, created_at)
     SELECT 'd' || n, 1, '{HASH}', 'c' || n % 50, '[]',
-    '{{"category_id": "c", "path": ["c"], "score": 1, "chosen_by": "model"}}', '[]', '', 0, '[]', 'm', '', 't', 'e', '0', 2, 1, 1,
+    '{{"category_id": "c", "path": ["c"], "score": 1, "chosen_by": "model"}}',
+    '[]', '', 0, '[]', 'm', '', 't', 'e', '0', 2, 1, 1,
     false, 1, 0, now() FROM generate_series(1, 20000) n;
 INSERT INTO claim (item_id, version_id, claim_id, position, name, value, normalized, source, confidence, producer)
     SELECT 'd' || n, 1, 'c1', 0, 'brand', 'b', 'b', 'knowledge', (n % 997) / 1000.0, 'model'
