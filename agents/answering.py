@@ -4,7 +4,7 @@ import inspect
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Generic, Protocol, runtime_checkable
 
@@ -14,7 +14,15 @@ from agents.answer_parsing import AnswerInvalid, AnswerRefused, AnswerTruncated,
 from agents.answer_schemas import answer_json_schema
 from agents.equal_questions import EqualQuestions
 from agents.onlooker import NOBODY, Onlooker, Question
-from agents.providers.base import AnswerSchema, CallKey, Capabilities, ChatModel, FinishReason, JsonSchema
+from agents.providers.base import (
+    AnsweredMeanwhile,
+    AnswerSchema,
+    CallKey,
+    Capabilities,
+    ChatModel,
+    FinishReason,
+    JsonSchema,
+)
 from agents.spending.prices import Price
 from memory.model_call import Message, ModelCall, Usage, call_key
 from prompts.library import Prompt, RenderedPrompt
@@ -161,8 +169,8 @@ class Interviewer:
         key = call_key(prompt.messages, self.spec, self._parameters, schema.name, schema.json_schema, about.round)
         recalled = self._recalled(key, about)
         if recalled and self._doubts and not _usable(recalled, answer_type):
-            recalled = None
-        return (recalled, True) if recalled else await self._asked(prompt, schema, about, key)
+            return await self._asked(prompt, schema, about, key)
+        return (recalled, True) if recalled else await self._asked(prompt, schema, replace(about, key=key), key)
 
     def _recalled(self, key: str, about: CallKey) -> ModelCall | None:
         call = self._memory.recall(key) if self._memory else None
@@ -172,7 +180,10 @@ class Interviewer:
         self, prompt: RenderedPrompt, schema: AnswerSchema, about: CallKey, key: str
     ) -> tuple[ModelCall, bool]:
         """Return the answer of a call made now, and whether it was made for another item that asks the same."""
-        call, anothers = await self._under_way.answer(key, lambda: self._made(prompt, schema, about, key))
+        try:
+            call, anothers = await self._under_way.answer(key, lambda: self._made(prompt, schema, about, key))
+        except AnsweredMeanwhile as found:
+            return _as_given_to(about, found.call), True
         if not anothers:
             return call, False
         return self._recalled(key, about) or _as_given_to(about, call), True  # recalled, so that the journal counts it

@@ -5,11 +5,11 @@
     python benchmarks/imagined_in_ranker.py --kb URL --diffusion DIR [--seeds 3] [--slots future gap] [--count 8]
         [--chains 4] [--stale] [--out FILE]
 
-The ranker learns from each user's third last behaviour, is selected on the second last, and tested on the last. For each
-of the three behaviours are imagined anew, from what came before it, by one model that has learned from nothing of the
-three; `--stale` imagines once, before the third last, as `reaseq ranker evaluate --imagined` finds it in a knowledge
-base. AUC and GAUC without, with, with another user's (the placebo) and with random items; differences are paired, with
-95 % intervals over users.
+The ranker learns from each user's third last behaviour, is selected on the second last, and tested on the last. For
+each of the three, behaviours are imagined anew, from what came before it, by one model that has learned from nothing of
+the three; `--stale` imagines once, before the third last, as `reaseq ranker evaluate --imagined` finds it in a
+knowledge base. AUC and GAUC without, with, with another user's (the placebo) and with random items; differences are
+paired, with 95 % intervals over users.
 """
 
 import argparse

@@ -44,7 +44,8 @@ Figures = dict[str, object]
 
 def chaos(bench: Bench, nodes: ThreeNodes, server: PostgresServer, scale: float) -> Figures:
     """Lose a worker, a node and the database midway; every row is to end once, and nothing durable is asked again."""
-    items, limit, concurrency = int(5000 * scale), 100_000_000, 16
+    items, concurrency = int(5000 * scale), 16
+    limit = 3_000 * items
     kb = server.url("chaos")
     options = ("--workers", "3", "--concurrency", str(concurrency), "--max-tokens", str(limit))
     with open_database(kb) as database:
@@ -53,7 +54,7 @@ def chaos(bench: Bench, nodes: ThreeNodes, server: PostgresServer, scale: float)
             _reach(database, run, int(items * share))
             lose()
         watched_to_end(run)
-        accounts = accounts_of(database)
+        accounts = accounts_of(database, bench.provider.arrivals())
     report = json.loads((bench.folder / "report.json").read_text())
     return {
         "items": items,
@@ -73,17 +74,18 @@ def overhead(bench: Bench, nodes: ThreeNodes, server: PostgresServer, scale: flo
     """Compare the CPU of one worker on Ray, all of Ray's processes counted, with one machine's, start-up apart."""
     items, few = max(100, int(1500 * scale)), 20
     figures: Figures = {"items": items}
+    watched_to_end(bench.started(server.url("warm"), catalog_of(bench.folder, items), 0.0, "--limit", "1", ray=False))
     for name, ray in (("one machine", False), ("ray", True)):
         used = {}
         for count in (few, items):
             kb = server.url(f"overhead_{name.replace(' ', '_')}_{count}")
             workers = ("--workers", "1") if ray else ()
-            before = cpu_of_ended_children() + cpu_of_tree(nodes.roots())
+            before = cpu_of_ended_children() + (cpu_of_tree(nodes.roots()) if ray else 0.0)
             options = ("--concurrency", "16", "--limit", str(count), *workers)
             run = bench.started(kb, catalog_of(bench.folder, items), 0.05, *options, ray=ray)
             watched_to_end(run)
             time.sleep(3)  # until the workers have ended
-            used[count] = cpu_of_ended_children() + cpu_of_tree(nodes.roots()) - before
+            used[count] = cpu_of_ended_children() + (cpu_of_tree(nodes.roots()) if ray else 0.0) - before
         figures[f"{name}: CPU-ms an item, start-up included"] = round(1000 * used[items] / items, 1)
         figures[f"{name}: CPU-ms an item beyond the first {few}"] = round(
             1000 * (used[items] - used[few]) / (items - few), 1

@@ -18,7 +18,7 @@ from agents.providers.server_state import ServedBySeveral
 from agents.reading.title_offers import shop_words_of
 from agents.resilience.model import ResilientModel
 from agents.resilience.policy import ResiliencePolicy
-from agents.spending.budgeted_model import BudgetedModel
+from agents.spending.budgeted_model import BudgetedModel, Recall
 from agents.spending.lost_answers import LostAnswers
 from agents.spending.prices import Price
 from agents.stopping import StoppableClock, StoppableModel
@@ -86,7 +86,8 @@ async def open_workshop(
                 Ledger(database) as ledger,
                 _in_batches(model, controls, database, ledger) as asked,
             ):
-                opened = _Opened(settings, *asked, controls, database, ledger, stronger, onlooker, prompts)
+                recall = None if off_loop else ledger.recall
+                opened = _Opened(settings, *asked, controls, database, ledger, stronger, onlooker, prompts, recall)
                 yield await _done(lambda: _workshop(opened, off_loop), off_loop)
     finally:
         await model.aclose()
@@ -163,10 +164,11 @@ class _Opened(NamedTuple):
     stronger: ChatModel | None
     onlooker: Onlooker
     prompts: PromptLibrary | None
+    recall: Recall | None  # None where reading the knowledge base would hold up a loop that has other work
 
 
 def _workshop(opened: _Opened, off_loop: bool) -> Workshop:
-    settings, model, batches, controls, database, ledger, _, onlooker, given = opened
+    settings, model, batches, controls, database, ledger, _, onlooker, given, _ = opened
     for doubt in doubts_about(settings):
         say_once(f"note: {doubt}")
     taxonomy = taxonomy_of(settings)
@@ -223,7 +225,7 @@ def _lasting(opened: _Opened) -> ResilientModel:
     """Return the model that asks the budget before each try, and tries on where that has a point."""
     settings, model, controls = opened.settings, opened.model, opened.controls
     return ResilientModel(
-        BudgetedModel(model, controls.budget),
+        BudgetedModel(model, controls.budget, recall=opened.recall),
         _in_batches_policy(settings) if controls.provider_batch else _policy(settings),
         clock=StoppableClock(controls.stop),
         on_paid_lost=LostAnswers(opened.ledger.record, model.spec, controls.price),
@@ -240,7 +242,7 @@ def _escalation(opened: _Opened, journal: Journal) -> Escalation | None:
     if not model.capabilities.proposes:
         raise ModelSpecError(f"{model.spec} states no values of its own: nothing can be escalated to it")
     lasting = ResilientModel(
-        BudgetedModel(model, controls.budget, controls.escalation_price),
+        BudgetedModel(model, controls.budget, controls.escalation_price, recall=opened.recall),
         _policy(opened.settings),
         clock=StoppableClock(controls.stop),
         on_paid_lost=LostAnswers(opened.ledger.record, model.spec, controls.escalation_price),

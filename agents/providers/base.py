@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any, Protocol, Self, runtime_checkable
 
 from memory.errors import ReaseqError
-from memory.model_call import Message, Usage
+from memory.model_call import Message, ModelCall, Usage
 from memory.record import Record
 
 JsonSchema = Mapping[str, Any]
@@ -67,6 +67,15 @@ class CallKey:
     round: int = 0
     prompt: str = ""  # the prompt file's name
     shortened: bool = False  # the item's text is shown shorter than usual
+    key: str = ""  # by which the journal knows the question (`memory.model_call.call_key`); "" to ask in any case
+
+
+class AnsweredMeanwhile(Exception):
+    """Another process has asked the same while this question waited for its turn; its answer is durable."""
+
+    def __init__(self, call: ModelCall) -> None:
+        super().__init__(call.key)
+        self.call = call
 
 
 class Completion(Record):

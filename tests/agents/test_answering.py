@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from enum import StrEnum
 from typing import Literal
 
@@ -14,11 +14,14 @@ from pydantic import BaseModel, ConfigDict, Field, RootModel
 from agents.answer_parsing import DEEPEST, LONGEST_REASON, parse_answer
 from agents.answer_schemas import answer_json_schema
 from agents.answering import AnswerInvalid, AnswerRefused, AnswerTruncated, Interviewer, UnusableAnswer
-from agents.providers.base import AnswerSchema, CallKey, Completion, FinishReason
+from agents.providers.around import ModelAround
+from agents.providers.base import AnswerSchema, CallKey, ChatModel, Completion, FinishReason
 from agents.providers.openai import OpenAIModel
 from agents.providers.scripted import ScriptedAnswer, ScriptedModel
+from agents.spending.budget import Budget
+from agents.spending.budgeted_model import BudgetedModel
 from memory.database import open_database
-from memory.ledger import Ledger
+from memory.ledger import Ledger, calls_of
 from memory.model_call import Message, ModelCall
 from prompts.library import RenderedPrompt
 from tests.databases import fresh_url
@@ -52,6 +55,39 @@ PROMPT = RenderedPrompt(
     prompt="critic", fingerprint="f1", messages=(Message(role="system", content="s"), Message(role="user", content="u"))
 )
 GOOD = '{"title": "t", "score": 1, "parts": [{"name": "n", "colour": "red"}], "default": 3}'
+
+
+class Interrupted(ModelAround):
+    """Counts what it is asked, while another interviewer may ask the same."""
+
+    def __init__(self, inner: ChatModel, other: Interviewer) -> None:
+        super().__init__(inner)
+        self._other = other
+        self.asked = 0
+
+    async def other_asks(self) -> None:
+        """Have the other one ask, and wait until its answer is durable."""
+        await self._other.ask(PROMPT, Ruling, agent="critic", item_id="1")
+
+    async def complete(
+        self, messages: Sequence[Message], schema: AnswerSchema, *, about: CallKey | None = None
+    ) -> Completion:
+        self.asked += 1
+        return await self._inner.complete(messages, schema, about=about)
+
+
+class Waiting(ModelAround):
+    """Has something happen before each question is put."""
+
+    def __init__(self, inner: ChatModel, before: Callable[[], Awaitable[None]]) -> None:
+        super().__init__(inner)
+        self._before = before
+
+    async def complete(
+        self, messages: Sequence[Message], schema: AnswerSchema, *, about: CallKey | None = None
+    ) -> Completion:
+        await self._before()
+        return await self._inner.complete(messages, schema, about=about)
 
 
 def scripted(answer: str, finish_reason: FinishReason = FinishReason.STOP) -> ScriptedModel:
@@ -127,6 +163,21 @@ async def test_an_answer_that_is_durable_is_never_asked_for_again() -> None:
     assert second == dataclasses.replace(first, replayed=True)
     assert [(call.item_id, call.round) for call in seen] == [("1", 0), ("2", 0), ("2", 1)]
     assert (ledger.spend.calls, ledger.spend.replayed) == (2, 1)
+
+
+async def test_what_another_process_was_told_while_a_question_waited_for_its_turn_is_not_asked_again() -> None:
+    with open_database(fresh_url()) as database:
+        async with Ledger(database) as others, Ledger(database) as own:
+            slow = Interrupted(scripted(GOOD), Interviewer(scripted(GOOD), others))
+            budget = Budget()
+            late = Waiting(BudgetedModel(slow, budget, recall=own.recall), slow.other_asks)
+
+            answer = await Interviewer(late, own).ask(PROMPT, Ruling, agent="critic", item_id="1")
+
+        with database.session() as session:
+            calls = list(calls_of(session, "1"))
+    assert (answer.replayed, answer.parsed.title, own.spend.calls, own.spend.replayed) == (True, "t", 0, 1)
+    assert (len(calls), slow.asked, budget.spent_tokens) == (1, 0, 0)
 
 
 async def test_an_unusable_answer_stays_unusable_when_it_is_recalled() -> None:

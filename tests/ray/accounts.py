@@ -1,6 +1,6 @@
 """What a knowledge base says of a run that met kills: where the rows ended, and which calls were made twice."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import text
@@ -20,19 +20,20 @@ class Accounts:
 
     states: dict[str, int]  # of the items' work
     enrichments: int  # that are stored
-    calls: int  # whose answers are stored
+    calls: int  # that are in the ledger
     twice: int  # requests of what had been asked, but not durably answered: what was on its way in what was killed
     repeated: int  # requests that reached the provider when the answer was durable already
 
 
-def accounts_of(database: Database, arrivals: Iterable[tuple[str, float]] = ()) -> Accounts:
+def accounts_of(database: Database, arrivals: Sequence[tuple[str, float]] = ()) -> Accounts:
     """Add up what is stored, and what the provider was asked (`benchmarks.loopback.Loopback.arrivals`)."""
     with database.session() as session:
         connection = session.connection()
         rows = connection.execute(text("SELECT state, count(*) FROM work GROUP BY state"))
         states = {str(state): int(count) for state, count in rows}
         enrichments = connection.execute(text("SELECT count(*) FROM enrichment")).scalar_one()
-        stored = connection.execute(text(_COMMITTED)).all()
+        calls = connection.execute(text("SELECT count(*) FROM model_call")).scalar_one()
+        stored = connection.execute(text(_COMMITTED)).all() if arrivals else []
     durable: dict[str, float] = {}
     for messages, at in stored:
         asked = question((role, unescaped(content)) for role, content in messages)
@@ -44,4 +45,4 @@ def accounts_of(database: Database, arrivals: Iterable[tuple[str, float]] = ()) 
             late = at > durable.get(asked, float("inf"))
             repeated, twice = repeated + late, twice + (not late)
         seen.add(asked)
-    return Accounts(states, enrichments, len(stored), twice, repeated)
+    return Accounts(states, enrichments, calls, twice, repeated)
