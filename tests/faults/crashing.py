@@ -39,8 +39,8 @@ def _around_commits(struck: Callable[[], None]) -> None:
     original = Database.writing
 
     @contextmanager
-    def writing(self: Database) -> Iterator[Any]:
-        with original(self) as session:
+    def writing(self: Database, *, beside: bool = False) -> Iterator[Any]:
+        with original(self, beside=beside) as session:
             yield session
             session.flush()
             struck()

@@ -29,9 +29,10 @@ from memory.model_call import Message
 from memory.schema import CatalogItem
 from memory.versions import version_for
 from prompts.library import PromptLibrary, default_folder
-from tests.databases import kept_at
 from tests.graphs.bench_of_bottles import NO_CAPABILITIES, context_of
 from tests.memory.knowledge_samples import PROVENANCE
+
+pytestmark = pytest.mark.sqlite
 
 PICK = ScriptedAnswer(agent="attribute_extractor", answer={"brand": "Acme"})
 LEASE = 1000.0  # seconds of the machine's own clock
@@ -87,7 +88,7 @@ def edition_of_prompts(edition: int) -> PromptLibrary:
 @cache
 def empty_knowledge_base() -> Path:
     folder = Path(tempfile.mkdtemp())
-    open_database(kept_at(folder / "empty.db")).dispose()
+    open_database(f"sqlite:///{folder / 'empty.db'}").dispose()
     return folder
 
 
@@ -96,11 +97,11 @@ def mortal(database: Database, commits: int, *, durable: bool) -> Database:
     living, left = database.writing, [commits]
 
     @contextmanager
-    def writing() -> Iterator[Any]:
+    def writing(*, beside: bool = False) -> Iterator[Any]:
         left[0] -= 1
         if left[0] < 0:
             raise Killed
-        with living() as session:
+        with living(beside=beside) as session:
             yield session
             if left[0] == 0 and not durable:
                 raise Killed
@@ -236,7 +237,7 @@ class Histories(RuleBasedStateMachine):
 
     @property
     def url(self) -> str:
-        return kept_at(self.folder / "kb.db")
+        return f"sqlite:///{self.folder / 'kb.db'}"
 
     def stored_answers(self) -> set[Asked]:
         stored = self.ask("SELECT prompt_fingerprint, messages FROM model_call WHERE outcome = 'answered'")

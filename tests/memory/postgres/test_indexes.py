@@ -39,11 +39,18 @@ INSERT INTO enrichment (item_id, version_id, content_hash, category_id, category
     '[]', '', 0, '[]', 'm', '', 't', 'e', '0', 2, 1, 1,
     false, 1, 0, now() FROM generate_series(1, 20000) n;
 INSERT INTO claim (item_id, version_id, claim_id, position, name, value, normalized, source, confidence, producer)
-    SELECT 'd' || n, 1, 'c1', 0, 'brand', 'b', 'b', 'knowledge', (n % 997) / 1000.0, 'model'
+    SELECT 'd' || n, 1, 'c1', 0, 'brand', 'b', 'b', 'world_knowledge', (n % 997) / 1000.0, 'model'
     FROM generate_series(1, 20000) n;
 INSERT INTO verdict (item_id, version_id, claim_id, decision, reason, checked_by, note, round)
-    SELECT 'd' || n, 1, 'c1', CASE WHEN n % 200 = 0 THEN 'abstain' ELSE 'accept' END, 'supported', 'code', '', 0
+    SELECT 'd' || n, 1, 'c1', CASE WHEN n % 1000 = 0 THEN 'abstain' ELSE 'accept' END, 'supported', 'code', '', 0
     FROM generate_series(1, 20000) n;
+INSERT INTO evidence (item_id, version_id, claim_id, field, start, "end", quote)
+    SELECT 'd' || n, 1, 'c1', 'title', 0, 5, 'Drill' FROM generate_series(1, 20000) n WHERE n % 2 = 1;
+UPDATE claim SET source = 'text', value = 'Drill' WHERE substring(item_id, 2)::int % 2 = 1;
+INSERT INTO demand (item_id, version_id, demand_id, position, relation, text, positive, plausibility, typicality,
+    rests_on, producer, decision, reason, checked_by, note, round)
+    SELECT 'd' || n, 1, 'w1', 0, 'used_for', 'drilling', true, 0.9, 0.5, '[]', 'model', 'accept', 'supported', 'code',
+    '', 0 FROM generate_series(1, 20000) n;
 INSERT INTO model_call (item_id, agent, prompt, prompt_fingerprint, round, model, parameters, schema_name, messages,
     raw_answer, finish_reason, prompt_tokens, completion_tokens, usage_estimated, seconds, created_at, key, run_id)
     SELECT 'd' || n, 'critic', 'p', 'f', 0, 'm', '', 's', '[]', '{{}}', 'stop', 1, 1, false, 0, now(), 'k' || n, n % 9
