@@ -86,9 +86,8 @@ async def open_workshop(
                 Ledger(database) as ledger,
                 _in_batches(model, controls, database, ledger) as asked,
             ):
-                recall = None if off_loop else ledger.recall
-                opened = _Opened(settings, *asked, controls, database, ledger, stronger, onlooker, prompts, recall)
-                yield await _done(lambda: _workshop(opened, off_loop), off_loop)
+                opened = _Opened(settings, *asked, controls, database, ledger, stronger, onlooker, prompts, off_loop)
+                yield await _done(lambda: _workshop(opened), off_loop)
     finally:
         await model.aclose()
         if stronger:
@@ -164,11 +163,16 @@ class _Opened(NamedTuple):
     stronger: ChatModel | None
     onlooker: Onlooker
     prompts: PromptLibrary | None
-    recall: Recall | None  # None where reading the knowledge base would hold up a loop that has other work
+    off_loop: bool
+
+    @property
+    def recall(self) -> Recall | None:
+        """What looks an answer up; None where reading the knowledge base would hold up a loop that has other work."""
+        return None if self.off_loop else self.ledger.recall
 
 
-def _workshop(opened: _Opened, off_loop: bool) -> Workshop:
-    settings, model, batches, controls, database, ledger, _, onlooker, given, _ = opened
+def _workshop(opened: _Opened) -> Workshop:
+    settings, model, batches, controls, database, ledger, _, onlooker, given, off_loop = opened
     for doubt in doubts_about(settings):
         say_once(f"note: {doubt}")
     taxonomy = taxonomy_of(settings)
