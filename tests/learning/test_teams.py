@@ -32,4 +32,4 @@ def test_two_processes_take_the_course_of_one(tmp_path: Path, bound: Bound) -> N
     assert np.allclose(together["losses"], [epoch.loss for epoch in epochs], rtol=1e-4)
     assert together["weights"].keys() == weights.keys()
     for name, own in weights.items():
-        assert torch.allclose(together["weights"][name], own, atol=1e-4), name
+        assert torch.allclose(together["weights"][name], own, atol=1e-3), name  # less than one step of Adam
