@@ -25,13 +25,13 @@ from memory.versions import version_for, versions
 from memory.work import claim
 from tests.memory.knowledge_samples import PROVENANCE, drill, enriched
 
+pytestmark = pytest.mark.sqlite
+
 ROWS = Path(__file__).parent / "revisions"  # one SQL file a revision: what a knowledge base of that time holds
 
 ADDS_A_COLUMN_BY_REBUILDING = """
 import sqlalchemy as sa
 from alembic import op
-
-pytestmark = pytest.mark.sqlite
 
 revision = "9999_next"
 down_revision = "{head}"
