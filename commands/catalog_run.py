@@ -15,6 +15,7 @@ from commands.settings import Settings
 from commands.workshop import Workshop, open_workshop
 from graphs.batch import Batch, BatchSettings
 from memory.catalog import RejectedRow, read_catalog
+from memory.database import Session
 from memory.errors import ReaseqError
 from memory.kept_prompts import keep_prompts
 from memory.outcomes import forget_rejected_rows
@@ -130,21 +131,27 @@ def _batch(
 
 def begun(workshop: Workshop, settings: Settings, source: str, owner: str, report: RunReport) -> int:
     """Store that the run begins; return the version of the results that it works in."""
-    with workshop.database.writing() as session:
+
+    def store(session: Session) -> tuple[int, int]:
         forget_rejected_rows(session, source)
         version_id = version_for(session, workshop.context.provenance)
         keep_prompts(session, to_keep(workshop.context.prompts))
-        report.run_id = start_run(session, version_id, source, settings.model_dump(mode="json"), owner)
+        return version_id, start_run(session, version_id, source, settings.model_dump(mode="json"), owner)
+
+    version_id, report.run_id = workshop.database.write(store)
     return version_id
 
 
 def ended(workshop: Workshop, version_id: int, report: RunReport) -> None:
     """Store how the run ended; only one that ended well switches to its version, as a whole."""
     state = RunState.FINISHED if report.whole and not report.stopped_by else RunState.STOPPED
-    with workshop.database.writing() as session:
+
+    def store(session: Session) -> None:
         end_run(session, report.run_id or 0, state, report.counts, str(report.problem or ""))
         if state is RunState.FINISHED:
             use(session, version_id)
+
+    workshop.database.write(store)
 
 
 def _total(catalog: Path, options: RunOptions) -> int | None:

@@ -6,6 +6,7 @@ from commands.demo_page import PAGE, write_demo_page
 from commands.imagined_demo import demo_imagining, print_imagined
 from commands.ranker_demo import demo_ranking, print_ranking
 from commands.settings import Settings
+from memory.shown_url import shown_url
 
 
 def demo_steps(
@@ -19,4 +20,4 @@ def demo_steps(
     if imagined is not None and not quiet:
         print_imagined(imagined)
     write_demo_page(PAGE, enriched, scores, ranking, imagined)
-    return {"kb": settings.kb, "scores": scores, "ranking": ranking, "imagined": imagined, "page": str(PAGE)}
+    return {"kb": shown_url(settings.kb), "scores": scores, "ranking": ranking, "imagined": imagined, "page": str(PAGE)}

@@ -240,14 +240,14 @@ def _say_what_failed(report: "RunReport") -> None:
 
 def _say_what_next(settings: Settings, report: "RunReport") -> None:
     item_id = min((item.id for item, _ in report.shown), default="S001")
-    sample = os.path.relpath(SAMPLE_CATALOG)
+    sample, kb = os.path.relpath(SAMPLE_CATALOG), shown_url(settings.kb)
     say("\nNext:")
     for what, arguments in {
-        "what is known of an item, with evidence": f"show {item_id} --kb {settings.kb}",
+        "what is known of an item, with evidence": f"show {item_id} --kb {kb}",
         "every step of one item": f"trace {sample} --item {item_id}",
-        "what shoppers may want next": f"ranker train --kb {settings.kb}",
-        "and one of them": f"ranker rank --user u00001 --kb {settings.kb}",
-        "all of it as one file": f"export --format jsonl --out knowledge.jsonl --kb {settings.kb}",
+        "what shoppers may want next": f"ranker train --kb {kb}",
+        "and one of them": f"ranker rank --user u00001 --kb {kb}",
+        "all of it as one file": f"export --format jsonl --out knowledge.jsonl --kb {kb}",
         "your own products": "enrich YOUR_CATALOG.csv",
         "how to use a stronger model": "models",
     }.items():
