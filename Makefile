@@ -32,7 +32,9 @@ test-browser: install-dev
 	$(BIN)/python -m pytest tests/studio -m browser -rs
 
 test-postgres: install-dev
-	$(BIN)/python -m pytest -n 2 --dist worksteal --kb-server -m "stored or postgres" -rs
+	$(BIN)/python -m pytest -n 2 --dist loadfile --kb-server -m "not sqlite and not faults and not browser" -rs \
+		tests/memory tests/graphs tests/agents/test_answering.py tests/agents/test_equal_questions.py tests/agents/providers/test_batch_api.py \
+		tests/commands/test_postgres.py
 
 test-ray: install-dev
 	$(BIN)/python -m pytest tests/ray tests/commands -m ray -rs

@@ -58,7 +58,7 @@ class Bench:
 
 
 def catalog_of(folder: Path, items: int) -> Path:
-    """Write a catalog of the sample's rows, each under an id of its own, and return where it is."""
+    """Write a catalog of the sample's rows, each under an id and a title of its own, and return where it is."""
     path = folder / f"items-{items}.csv"
     if path.exists():
         return path
@@ -67,7 +67,7 @@ def catalog_of(folder: Path, items: int) -> Path:
         written = csv.writer(out)
         written.writerow(header)
         for number, row in enumerate(islice(cycle(rows), items)):
-            written.writerow([f"I{number:07}", *row[1:]])
+            written.writerow([f"I{number:07}", f"{row[1]} No. {number}", *row[2:]])
     return path
 
 

@@ -10,7 +10,7 @@ import sqlite3
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Lock
 from typing import NamedTuple
@@ -21,6 +21,7 @@ from memory.database import Database
 from memory.tables import ItemRow
 
 FRESH_SECONDS = 5.0  # that long an index counts as up to date
+OVERLAP_SECONDS = 60.0  # of two looks, where several write at once
 PAGE = 2_000  # items taken over at a time
 MOST = 100  # items of one page of results
 DEEPEST = 10_000  # results that are passed over at most
@@ -84,6 +85,8 @@ class ItemSearch:
         seen = index.execute("SELECT max(at) FROM seen").fetchone()[0]
         since = datetime.fromisoformat(seen) if seen else datetime.min.replace(tzinfo=UTC)
         latest = since
+        if seen and self._database.is_shared:  # what was stamped before may have been committed after
+            since -= timedelta(seconds=OVERLAP_SECONDS)
         with self._database.session() as session:
             for page in _stored_since(session, since):
                 latest = max(latest, *(at for _, _, at in page))

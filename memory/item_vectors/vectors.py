@@ -9,14 +9,16 @@ from typing import Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import delete, func, insert
+from sqlalchemy import delete, func
 from sqlmodel import Session, col, select
 
+from memory.bulk_insert import insert_many
 from memory.errors import ReaseqError
 from memory.item_vectors.parts import Part
 from memory.item_vectors.tables import TextVectorRow, VectorSetItemRow, VectorSetRow
 from memory.record import Record
 from memory.rows import now
+from memory.tables import TABLES
 
 T = TypeVar("T")
 
@@ -150,8 +152,8 @@ def add_text_vectors(session: Session, encoder: str, vectors: Iterable[tuple[byt
         hashes = [hash_ for hash_, _ in chunk]
         here = (col(TextVectorRow.encoder) == encoder, col(TextVectorRow.hash).in_(hashes))
         session.execute(delete(TextVectorRow).where(*here))
-        rows = [{"encoder": encoder, "hash": hash_, "vector": vector} for hash_, vector in chunk]
-        session.execute(insert(TextVectorRow), rows)
+        rows = ({"encoder": encoder, "hash": hash_, "vector": vector} for hash_, vector in chunk)
+        insert_many(session, TABLES.tables["text_vector"], rows)
 
 
 def save_set(session: Session, about: VectorSetRow, items: Sequence[tuple[str, bytes]]) -> None:
@@ -159,12 +161,11 @@ def save_set(session: Session, about: VectorSetRow, items: Sequence[tuple[str, b
     session.execute(delete(VectorSetRow).where(col(VectorSetRow.name) == about.name))
     session.add(about)
     session.flush()
-    for chunk in _chunks(enumerate(items)):
-        rows = [
-            {"set_name": about.name, "position": position, "item_id": item_id, "hash": hash_}
-            for position, (item_id, hash_) in chunk
-        ]
-        session.execute(insert(VectorSetItemRow), rows)
+    rows = (
+        {"set_name": about.name, "position": position, "item_id": item_id, "hash": hash_}
+        for position, (item_id, hash_) in enumerate(items)
+    )
+    insert_many(session, TABLES.tables["vector_set_item"], rows)
 
 
 def _array(stored: Sequence[bytes | None], name: str) -> NDArray[np.float32]:

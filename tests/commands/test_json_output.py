@@ -55,6 +55,7 @@ COMMANDS: dict[str, list[str]] = {
     "kb diff": ["1", "1"],
     "kb use": ["1"],
     "kb prune": [],
+    "kb copy": ["sqlite:///own.db", "sqlite:///copied.db"],
     "trace": ["kettles.csv", "--item", "K1"],
     "replay": ["1", "--from", "critic"],
     "traces": [],
@@ -105,7 +106,7 @@ def test_the_output_is_one_document(
         Path("diffusion.toml").write_text("epochs = 1\nwidth = 16\nlayers = 1\nnegatives = 0\n", encoding="utf-8")
     if command == "diffusion show":
         imagined_of("u00001", "sqlite:///shop.db")
-    if command.startswith(("review", "behaviors", "trace", "replay")):
+    if command.startswith(("review", "behaviors", "trace", "replay", "kb copy")):
         shutil.copy(enriched[0].removeprefix("sqlite:///"), "own.db")  # what is decided there stays
         monkeypatch.setenv("REASEQ_KB", "sqlite:///own.db")
     if before := BEFORE.get(command):

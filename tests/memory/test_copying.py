@@ -10,6 +10,7 @@ from sqlmodel import Session
 
 from memory import copying
 from memory.all_tables import TABLES
+from memory.bulk_insert import insert_many
 from memory.copying import CopyRefused, copy_knowledge
 from memory.database import Database, known_revisions, open_database
 from memory.ledger import record_call
@@ -98,7 +99,7 @@ def test_a_row_that_arrives_otherwise_is_found_and_nothing_is_stored(
         changed = ((row | {"title": "!"} if "title" in row else row) for row in rows)  # type: ignore[attr-defined]
         return honest(session, table, changed)  # type: ignore[arg-type]
 
-    honest = copying.insert_many
+    honest = insert_many
     monkeypatch.setattr(copying, "insert_many", careless)
 
     with open_database(fresh_url()) as there:

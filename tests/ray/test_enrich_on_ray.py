@@ -44,14 +44,15 @@ def server() -> Iterator[PostgresServer]:
 
 @pytest.fixture(scope="module")
 def catalog(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The sample's rows under new ids, and one that is none."""
+    """The sample's rows under new ids and titles, and one that is none."""
     path = tmp_path_factory.mktemp("catalog") / "items.csv"
     with SAMPLE.open(encoding="utf-8", newline="") as sample, path.open("w", encoding="utf-8", newline="") as out:
         header, *rows = csv.reader(sample)
         written = csv.writer(out)
         written.writerow(header)
         for number in range(ITEMS):
-            written.writerow([f"I{number:05}", *rows[number % len(rows)][1:]])
+            _, title, *rest = rows[number % len(rows)]
+            written.writerow([f"I{number:05}", f"{title} No. {number}", *rest])
         out.write("I99999,only two cells\n")
     return path
 
@@ -121,14 +122,14 @@ def test_a_run_that_was_stopped_goes_on_and_repeats_nothing(
     assert report["enriched"] == before.enrichments < ITEMS
     assert second_code == 0, errors
     assert int(str(second["enriched"])) + sum(second["skipped"].values()) == ITEMS  # type: ignore[attr-defined]
-    assert (accounts.states, accounts.twice) == ({"enriched": ITEMS}, 0)
+    assert (accounts.states, accounts.repeated) == ({"enriched": ITEMS}, 0)
 
 
 def test_all_workers_together_stay_within_the_budget_though_the_treasury_is_lost(
     nodes: ThreeNodes, server: PostgresServer, provider: Loopback, catalog: Path, tmp_path: Path
 ) -> None:
     kb = server.url("poor")
-    limit = 300_000
+    limit = 150_000
     database = open_database(kb)
     options = ("--ray-address", nodes.address, "--workers", "3", "--concurrency", "8", "--max-tokens", str(limit))
 

@@ -3,6 +3,7 @@
 import os
 import signal
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -56,10 +57,17 @@ class ThreeNodes:
         return worker
 
     def kill_node(self) -> int:
-        """End the raylet of a node that has workers at once, so that all that was on it is lost; return its process."""
+        """End the raylet of a node that has workers at once, so that all that was on it is lost; return its process.
+
+        What Ray leaves running without its raylet is ended too, as it would be with its machine.
+        """
         node = next((node for node in self._others if self._has_workers(node)), self._others[0])
         raylet = _raylet(node)
+        below = _children(raylet)
         os.kill(raylet, signal.SIGKILL)
+        for process in below:
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
         self._others.remove(node)
         return raylet
 

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Literal
 
 import pytest
@@ -133,7 +134,8 @@ def test_a_server_that_stays_away_is_named(
 
 
 def test_two_who_wait_for_each_other_both_get_their_turn(database: Database) -> None:
-    database.write(lambda session: [save_item(session, drill(item_id), catalog="c", line=0) for item_id in ("a", "b")])
+    for item_id in ("a", "b"):
+        database.write(partial(save_item, item=drill(item_id), catalog="c", line=0))
     meeting = threading.Barrier(2, timeout=30)
 
     def swap(first: str, second: str) -> None:
