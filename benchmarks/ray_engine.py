@@ -25,7 +25,7 @@ from benchmarks.ray_runs import (  # noqa: E402
     Bench,
     catalog_of,
     cpu_of_ended_children,
-    cpu_of_tree,
+    cpu_while,
     ends_of,
     number_in,
     steady_rate,
@@ -80,12 +80,12 @@ def overhead(bench: Bench, nodes: ThreeNodes, server: PostgresServer, scale: flo
         for count in (few, items):
             kb = server.url(f"overhead_{name.replace(' ', '_')}_{count}")
             workers = ("--workers", "1") if ray else ()
-            before = cpu_of_ended_children() + (cpu_of_tree(nodes.roots()) if ray else 0.0)
+            before = cpu_of_ended_children()
             options = ("--concurrency", "16", "--limit", str(count), *workers)
             run = bench.started(kb, catalog_of(bench.folder, items), 0.05, *options, ray=ray)
+            used[count] = cpu_while(run, nodes.roots() if ray else [], 3.0 if ray else 0.0)
             watched_to_end(run)
-            time.sleep(3)  # until the workers have ended
-            used[count] = cpu_of_ended_children() + (cpu_of_tree(nodes.roots()) if ray else 0.0) - before
+            used[count] += cpu_of_ended_children() - before
         figures[f"{name}: CPU-ms an item, start-up included"] = round(1000 * used[items] / items, 1)
         figures[f"{name}: CPU-ms an item beyond the first {few}"] = round(
             1000 * (used[items] - used[few]) / (items - few), 1

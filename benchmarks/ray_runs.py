@@ -77,9 +77,9 @@ def cpu_of_ended_children() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def cpu_of_tree(roots: list[int]) -> float:
-    """Return the CPU seconds of processes with all below them, what has ended and was reaped there included."""
-    total, left = 0.0, list(roots)
+def cpu_of_processes(roots: list[int]) -> dict[int, float]:
+    """Return the CPU seconds of processes and of all that run below them."""
+    found, left = {}, list(roots)
     while left:
         process = left.pop()
         try:
@@ -90,8 +90,23 @@ def cpu_of_tree(roots: list[int]) -> float:
                 left.extend(map(int, (task / "children").read_text(encoding="ascii").split()))
         except OSError:
             continue
-        total += sum(map(int, fields[11:15])) / TICKS
-    return total
+        found[process] = sum(map(int, fields[11:13])) / TICKS
+    return found
+
+
+def cpu_while(run: "subprocess.Popen[str]", roots: list[int], after: float) -> float:
+    """Return the CPU seconds that processes and all below them take until a run has ended, and for a while after.
+
+    Looked at five times a second, for Ray leaves its workers to the system, which keeps no sum of who has ended.
+    """
+    before = cpu_of_processes(roots)
+    last, until = dict(before), float("inf")
+    while time.monotonic() < until:
+        last |= cpu_of_processes(roots)
+        if run.poll() is not None:
+            until = min(until, time.monotonic() + after)
+        time.sleep(0.2)
+    return sum(last.values()) - sum(before.values())
 
 
 def peak_mb(process: int) -> float:

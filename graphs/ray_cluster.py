@@ -22,6 +22,8 @@ _QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS": "0", "RAY_ACCEL_ENV_
 _SILENT = {"RAY_BACKEND_LOG_LEVEL": "fatal"}
 # Ray lets its workers go behind everything else on the machine (nice 15); ours are what the machine is to do.
 _NOT_NICE = {"RAY_worker_niceness": "0"}
+# A busy machine takes longer than Ray waits for its own helpers to start; whoever knows better says so beforehand.
+_PATIENT = {"RAY_agent_register_timeout_ms": "180000", "RAY_worker_register_timeout_seconds": "180"}
 # Ray puts the address of the network in place of 127.0.0.1, unless it is told that there is no network.
 _STAYS_HERE = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
 
@@ -40,7 +42,7 @@ def connected(address: str | None, *, cores: int | None = None) -> Iterator[None
     """
     if address is None or address.startswith(LOOPBACK):
         os.environ.update(_STAYS_HERE)  # read when Ray is imported
-    os.environ.update(_QUIET | _SILENT | _NOT_NICE)
+    os.environ.update(_PATIENT | os.environ | _QUIET | _SILENT | _NOT_NICE)
     with extras():
         import ray  # noqa: PLC0415 - of the extra `ray`, and half a second to import
 

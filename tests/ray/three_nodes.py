@@ -18,6 +18,7 @@ class ThreeNodes:
     def __init__(self, nodes: int = 3) -> None:
         # Before Ray is imported: it would put the network's address in place of 127.0.0.1, and report its use.
         os.environ.update(RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER="0", RAY_USAGE_STATS_ENABLED="0", RAY_worker_niceness="0")
+        os.environ.update(RAY_agent_register_timeout_ms="180000", RAY_worker_register_timeout_seconds="180")
         self._nodes = nodes
         self._others: list[Any] = []
 
