@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
+from sqlalchemy import text
 
 from memory.database import Database, open_database
 from memory.encoder import Vectors
@@ -155,11 +156,12 @@ def test_a_missing_set_is_named_with_those_there_are(database: Database) -> None
         loaded(database)
 
 
-@pytest.mark.parametrize("damage", ["DELETE FROM text_vector", "UPDATE text_vector SET vector = x'0000'"])
+@pytest.mark.parametrize("damage", ["DELETE FROM text_vector", "UPDATE text_vector SET vector = :short"])
 def test_a_damaged_set_is_told_and_built_anew(database: Database, damage: str) -> None:
     expected = build_vectors(database, CountingEncoder(), parts=[Part.TITLE])
     with database.writing() as session:
-        session.connection().exec_driver_sql(f"{damage} WHERE hash IN (SELECT hash FROM text_vector LIMIT 1)")
+        statement = text(f"{damage} WHERE hash IN (SELECT hash FROM text_vector LIMIT 1)")
+        session.connection().execute(statement, {"short": b"\0\0"} if ":short" in damage else {})
 
     with pytest.raises(VectorsDamaged, match="items"):
         loaded(database)
