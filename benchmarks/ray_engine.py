@@ -142,7 +142,7 @@ def _reach(database: Database, run: "subprocess.Popen[str]", results: int) -> No
 def _done_but(server: PostgresServer, bench: Bench, name: str, items: int, done: int) -> str:
     """Make a database whose first items are done: leased and settled by the functions that runs do it with."""
     kb, catalog = server.url(name), catalog_of(bench.folder, items)
-    watched_to_end(bench.started(kb, catalog, 0.0, "--limit", "1", ray=False))
+    watched_to_end(bench.started(kb, catalog, 0.05, "--limit", "1", ray=False))  # its address is of the version
     rows = (row for row in read_catalog(catalog) if not isinstance(row, RejectedRow))
     with open_database(kb) as database:
         version = number_in(database, "SELECT max(id) FROM version")
