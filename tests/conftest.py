@@ -2,10 +2,15 @@
 
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 
 from tests.databases import SERVERS
 from tests.postgres_server import PostgresServer, programs
+
+# A busy machine pauses wherever it likes; what things cost is tested by the CPU time that they take.
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

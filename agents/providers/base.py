@@ -67,7 +67,8 @@ class CallKey:
     round: int = 0
     prompt: str = ""  # the prompt file's name
     shortened: bool = False  # the item's text is shown shorter than usual
-    key: str = ""  # by which the journal knows the question (`memory.model_call.call_key`); "" to ask in any case
+    # By which the journal knows the question (`memory.model_call.call_key`); "" to ask in any case.
+    key: str = field(default="", compare=False)
 
 
 class AnsweredMeanwhile(Exception):
