@@ -1,7 +1,7 @@
 """What a run would have to do, why, and what that would cost: told from the ledger, nothing is asked or stored."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from itertools import islice
 from pathlib import Path
@@ -52,6 +52,19 @@ def stale_work(settings: Settings, options: RunOptions | None = None) -> ToDo:
     wanted = wanted_by(settings)
     with open_existing_database(settings.kb) as database, database.session() as session:
         return _to_do(settings, options or RunOptions(), database, stale(session, wanted))
+
+
+def chosen_work(
+    settings: Settings, database: Database, wanted: Wanted, ids: Sequence[str], options: RunOptions
+) -> ToDo:
+    """Return what of some items is stale; items of which nothing is are passed over."""
+
+    def results() -> Iterator[StaleResult]:
+        for start in range(0, len(ids), PAGE):
+            with database.session() as session:
+                yield from stale(session, wanted, only=ids[start : start + PAGE])
+
+    return _to_do(settings, options, database, results())
 
 
 def catalog_work(settings: Settings, catalog: Path, options: RunOptions) -> ToDo:

@@ -1,6 +1,6 @@
 """Rows of a run that the knowledge base has already: the items that failed, and the items that are stale."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby, islice
 
 from commands.catalog_run import Rows
@@ -45,6 +45,11 @@ def stale_rows(limit: int | None = None, gains: Mapping[str, float] | None = Non
         return sum(1 for _ in islice(ids, limit))
 
     return Rows("(stale items)", items, total)
+
+
+def chosen_rows(ids: Sequence[str], source: str) -> Rows:
+    """Return some items with their stored texts; `source` names the run among others."""
+    return Rows(source, lambda workshop: _stored(workshop.database, iter(ids)), lambda _: len(ids))
 
 
 def wanted(provenance: Provenance) -> Wanted:

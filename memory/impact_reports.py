@@ -1,4 +1,4 @@
-"""Reports of what changes did to the knowledge and the ranking: kept, listed, shipped, taken back. The caller commits."""
+"""Reports of what changes did: kept, listed, shipped, taken back; session first, the caller commits."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""What a change of prompts, model or agents did, as one document: quality, knowledge, vectors, rankings, cost, verdict."""
+"""What a change of prompts, model or agents did, as one document: from the quality of the knowledge to the verdict."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -10,7 +10,7 @@ from evaluators.comparison import Comparison
 from evaluators.evaluation import GoldUsed
 from evaluators.marginal import Marginal
 from evaluators.ranking.report import PairedDifference, RankingReport
-from evaluators.significance import Difference
+from evaluators.significance import LEVEL, Difference
 from memory.record import Record
 from memory.schema import Provenance
 
@@ -87,6 +87,8 @@ class GoldenChange(Record):
     comparison: Comparison
     precision: tuple[float, float]  # before, after
     recall: tuple[float, float]
+    valued: int  # golden items that name values, or an absence of one
+    categorized: int  # golden items that name a category
 
 
 class Count(Record):
@@ -202,18 +204,27 @@ class Measured(Record):
 
     @property
     def lost(self) -> bool:
-        """Whether it is worse for sure."""
-        return self.difference.worse and self.adjusted_p < 0.05
+        """Whether it is worse for sure, by more than may be nothing."""
+        return self.difference.worse and self._sure and not self.same
 
     @property
     def won(self) -> bool:
-        """Whether it is better for sure."""
-        return self.difference.better and self.adjusted_p < 0.05
+        """Whether it is better for sure, by more than may be nothing."""
+        return self.difference.better and self._sure and not self.same
 
     @property
     def same(self) -> bool:
         """Whether the interval lies within the margin: what the change does, if anything, does not matter."""
         return -self.margin <= self.difference.low and self.difference.high <= self.margin
+
+    @property
+    def told(self) -> bool:
+        """Whether it is known what the change does to it."""
+        return self.lost or self.won or self.same
+
+    @property
+    def _sure(self) -> bool:
+        return self.adjusted_p < 1 - LEVEL
 
 
 class Verdict(Record):
@@ -225,8 +236,8 @@ class Verdict(Record):
 
     @property
     def passed(self) -> bool:
-        """Whether a gate lets the change through: nothing is lost for sure."""
-        return not any(one.lost for one in self.measured) and self.decision is not Decision.KEEP_OLD
+        """Whether a gate lets the change through: nothing that matters is lost for sure."""
+        return not any(one.lost for one in self.measured)
 
 
 class ImpactReport(Record):
