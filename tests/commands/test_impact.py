@@ -1,4 +1,4 @@
-"""`reaseq impact`: from an edited prompt to golden items, knowledge, rankings, cost, a verdict; shipped and taken back."""
+"""`reaseq impact`: from an edited prompt to golden items, knowledge, rankings and a verdict; shipped, and taken back."""
 
 import json
 import shutil
@@ -43,7 +43,9 @@ def known(provider: LoopbackProvider, stocked_shop: Path, folder: Path) -> Loopb
     titles = [line.split(",")[:2] for line in rows[1:]]
     gold = [{"id": i, "title": t, "attributes": {"brand": t.split()[0]}} for i, t in titles]
     (folder / "gold.jsonl").write_text("\n".join(map(json.dumps, gold)), encoding="utf-8")
-    (folder / "small.toml").write_text("[next_item]\ncandidates = 10\nfolds = 2\nepochs = 1\n[click_through]\nepochs = 1")
+    (folder / "small.toml").write_text(
+        "[next_item]\ncandidates = 10\nfolds = 2\nepochs = 1\n[click_through]\nepochs = 1"
+    )
     (folder / "diffusion.toml").write_text("epochs = 1\nwidth = 16\nlayers = 1\nnegatives = 0\n", encoding="utf-8")
     shutil.copy(stocked_shop / "log.csv", folder)
     for name, words in (("worse", WORSE), ("neutral", NEUTRAL)):
@@ -81,7 +83,11 @@ def test_a_worse_prompt_is_found_out_and_nothing_is_read_of_it(known: LoopbackPr
     assert (golden["before"], golden["after"]) == (1.0, 0.5)  # half of the items are kettles
     assert (knowledge["differing"], knowledge["changed"]) == (12, 12)
     assert knowledge["by_attribute"] == [{"name": "brand", "gained": 0, "lost": 0, "changed": 12}]
-    assert [one["model"] for one in report["rankings"]] == ["ranker, next item", "ranker, clicks", "diffusion, next item"]
+    assert [one["model"] for one in report["rankings"]] == [
+        "ranker, next item",
+        "ranker, clicks",
+        "diffusion, next item",
+    ]
     assert {one["metric"] for one in report["rankings"][1]["report"]["differences"]} == {"AUC", "GAUC"}
     assert all(own["moved"] == 12 for own in report["vectors"] if own["name"] == "knowledge")
     assert current() == report["before"]["version"] == 1
