@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from commands.enrich import ColumnMap, Money, RetryFailed, Tokens, options_from
+from commands.enrich import ColumnMap, Money, Tokens, options_from
 from commands.evaluate import Catalog, Seed, Split
 from commands.model_options import Html
 from commands.output import AsJson, KnowledgeBase, print_json, run_async, say
@@ -51,13 +51,23 @@ Gate = Annotated[bool, typer.Option("--gate", help="Exit code 1 where something 
 Out = Annotated[Path | None, typer.Option("--out", help="Also write the report as JSON.", metavar="FILE")]
 Number = Annotated[int | None, typer.Argument(help="A report of `reaseq impact list`; else the newest.", metavar="N")]
 
+RUNNING: dict[str, Any] = {
+    "ranker_config": RankerConfig,
+    "diffusion_config": DiffusionConfig,
+    "retry_failed": Annotated[
+        bool | None, typer.Option("--retry-failed", help="Also try again what failed before.", is_flag=True)
+    ],
+    "budget": Money,
+    "max_tokens": Tokens,
+}
+
 app = typer.Typer(
     help="What a change of prompts, model or agents does, from golden items to the ranking: ship it or not."
 )
 
 
 @app.callback(invoke_without_command=True)
-@with_options(REASONING | AIDS | TELEMETRY)
+@with_options(REASONING | AIDS | TELEMETRY | RUNNING)
 def impact(
     context: typer.Context,
     against: Against = None,
@@ -74,11 +84,6 @@ def impact(
     agents: Agents = None,
     ranking: Ranking = True,
     diffusion: Diffusion = True,
-    ranker_config: RankerConfig = None,
-    diffusion_config: DiffusionConfig = None,
-    retry_failed: RetryFailed = False,
-    budget: Money = None,
-    max_tokens: Tokens = None,
     dry_run: DryRun = False,
     html: Html = None,
     out: Out = None,

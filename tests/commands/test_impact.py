@@ -1,4 +1,4 @@
-"""`reaseq impact`: from an edited prompt to golden items, knowledge, rankings and a verdict; shipped, and taken back."""
+"""`reaseq impact`: from an edited prompt to golden items, knowledge, rankings, a verdict; shipped, and taken back."""
 
 import json
 import shutil
@@ -63,7 +63,7 @@ def impact(*arguments: object) -> Ran:
 
 def current() -> int:
     versions = reaseq("kb", "versions", "--kb", "sqlite:///own.db", "--json").document
-    return next(version["id"] for version in versions if version["current"])
+    return next(int(version["id"]) for version in versions if version["current"])
 
 
 def brand_of(item: str) -> str:
