@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from commands.enrich import ColumnMap, Money, Tokens, options_from
+from commands.enrich import ColumnMap, Money, RetryFailed, Tokens, options_from
 from commands.evaluate import Catalog, Seed, Split
 from commands.model_options import Html
 from commands.output import AsJson, KnowledgeBase, print_json, run_async, say
@@ -54,9 +54,7 @@ Number = Annotated[int | None, typer.Argument(help="A report of `reaseq impact l
 RUNNING: dict[str, Any] = {
     "ranker_config": RankerConfig,
     "diffusion_config": DiffusionConfig,
-    "retry_failed": Annotated[
-        bool | None, typer.Option("--retry-failed", help="Also try again what failed before.", is_flag=True)
-    ],
+    "retry_failed": RetryFailed,
     "budget": Money,
     "max_tokens": Tokens,
 }
