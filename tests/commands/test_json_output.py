@@ -82,12 +82,10 @@ COMMANDS: dict[str, list[str]] = {
 }
 
 MAY_BE_EMPTY = {"prompts lint"}  # the bundled prompts have no findings
+IMPACT = ["impact", "--max-revisions", "1", "--no-ranking"]
 BEFORE: dict[str, list[str]] = {
     "ranker export": ["ranker", "train", "--config", "small.toml"],
-    **dict.fromkeys(
-        ("impact list", "impact show", "impact ship", "impact rollback"),
-        ["impact", "--max-revisions", "1", "--no-ranking"],
-    ),
+    **{f"impact {name}": IMPACT for name in ("list", "show", "ship", "rollback")},
     "replay": ["trace", "kettles.csv", "--item", "K1"],
     "traces": ["trace", "kettles.csv", "--item", "K1"],
     "traces show": ["trace", "kettles.csv", "--item", "K1"],
