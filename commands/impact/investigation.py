@@ -8,7 +8,7 @@ from commands.evaluation_gold import GoldSet
 from commands.forecasts import ToDo, chosen_work
 from commands.impact.golden import golden_change, known_gold
 from commands.impact.knowledge import compared_knowledge, price_for
-from commands.impact.materials import Known, behaviors_by_item, known_of, material_of, read_frame, sequences_of
+from commands.impact.materials import Known, known_of, material_of, read_behaviors
 from commands.impact.options import ImpactOptions
 from commands.impact.rankings import Rankings
 from commands.impact.remaking import foreseen, make_anew
@@ -70,17 +70,19 @@ def planned(settings: Settings, options: ImpactOptions) -> Plan:
     with open_existing_database(settings.kb) as database:
         sides = sides_of(database, settings, options.against)
         gold = known_gold(settings, database, options, sides.before.id)
-        frame = read_frame(database, options.data, options.map_columns)
+        log = read_behaviors(database, options.data, options.map_columns)
         golden = () if gold is None else tuple(item.id for item in gold.items)
         with database.session() as session:
-            counts = behaviors_by_item(frame)
+            counts = {} if log is None else log.counts()
             sample = sample_of(session, sides.before.id, options.sample, options.seed, counts, golden)
-        repeats = read_config(options.ranker_config).next_item.repeats
+        behaviors = None if log is None else log.with_items(sample.judged)
+        if behaviors is not None and not read_config(options.ranker_config).next_item.repeats:
+            behaviors = behaviors.without_repeats()
         return Plan(
             sides=sides,
             sample=sample,
             gold=None if gold is None else golden_of(gold, sample),
-            behaviors=None if frame is None else sequences_of(frame, sample.judged, repeats=repeats),
+            behaviors=behaviors,
             todo=chosen_work(settings, database, sides.wanted, sample.all, options.run),
         )
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from commands.model_material import KNOWLEDGE, read_log
@@ -31,21 +30,13 @@ class Known:
     vectors: Mapping[str, NDArray[np.float32]]  # by name of the set; zeros where an item has none
 
 
-def read_frame(database: Database, data: Path | None, columns: dict[str, str] | None) -> pl.DataFrame | None:
+def read_behaviors(database: Database, data: Path | None, columns: dict[str, str] | None) -> Sequences | None:
     """Return the behaviours of a file, else the stored ones; None where nothing is stored."""
     if data is not None:
-        return read_log(data, columns).frame
+        return Sequences.of(read_log(data, columns).frame)
     with database.session() as session:
-        frame = behaviors_of(session)
-    return frame if len(frame) else None
-
-
-def behaviors_by_item(frame: pl.DataFrame | None) -> dict[str, int]:
-    """Return how many behaviours each item has."""
-    if frame is None:
-        return {}
-    counts = frame.group_by("item").len()
-    return dict(zip(counts["item"].to_list(), counts["len"].to_list(), strict=True))
+        found = Sequences.of(behaviors_of(session))
+    return found if len(found.item) else None
 
 
 def known_of(database: Database, version: int, ids: Collection[str]) -> Known:
@@ -63,13 +54,6 @@ def known_of(database: Database, version: int, ids: Collection[str]) -> Known:
                 matrix[row] = found[item.id]
         vectors[name] = matrix
     return Known(table, vectors)
-
-
-def sequences_of(frame: pl.DataFrame, ids: tuple[str, ...], *, repeats: bool) -> Sequences:
-    """Return the behaviours with some items, which are the first rows; without `repeats` each item once a user."""
-    kept = frame.filter(pl.col("item").cast(pl.String).is_in(list(ids)))
-    own = Sequences.of(kept, ids)
-    return own if repeats else own.without_repeats()
 
 
 def material_of(known: Known, behaviors: Sequences) -> Material:

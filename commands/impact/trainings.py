@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
+from learning.devices import torch_version
 from learning.material import Material
 from memory.atomic_file import FileUnwritable, written_whole
 from memory.record import Record
@@ -49,7 +49,7 @@ class TrainingCache:
 def key_of(model: str, material: Material, config: Record, seed: int) -> str:
     """Return the digest (hex) of all that a training depends on, its machine aside."""
     digest = hashlib.sha256()
-    for part in (model, config.model_dump_json(), str(seed), VERSION, torch.__version__, *_texts(material)):
+    for part in (model, config.model_dump_json(), str(seed), VERSION, torch_version(), *_texts(material)):
         digest.update(part.encode("utf-8", "surrogatepass") + b"\0")
     for array in _arrays(material):
         digest.update(f"{array.dtype} {array.shape}".encode() + np.ascontiguousarray(array).tobytes())
