@@ -58,18 +58,7 @@ def print_plan(found: "EnrichmentPlan") -> None:
     """Print the cells, what was chosen, and what nobody can know."""
     metric = printable(found.metric, 20)
     if found.cells:
-        columns = [
-            "attribute",
-            "category",
-            "lacking",
-            "stale",
-            "found",
-            "gain",
-            "tokens",
-            "money",
-            "per cost",
-            "chosen",
-        ]
+        columns = ["attribute", "category", "lacking", "stale", "found", "gain", "cost", "gain for cost", "chosen"]
         rows = [_row(cell) for cell in found.cells[:SHOWN_CELLS]]
         print_table(f"What to enrich next, by what {metric} may gain for its cost", columns, rows)
     if len(found.cells) > SHOWN_CELLS:
@@ -82,11 +71,11 @@ def print_plan(found: "EnrichmentPlan") -> None:
 
 
 def _row(cell: "PlanCell") -> list[str]:
-    money = "?" if cell.cost.money is None else f"{cell.cost.money:.4f}"
+    money = f"{cell.cost.money:.4f}, " if cell.cost.money else ""
     if cell.per_money is not None:
-        per = f"{cell.per_money:.5f} a unit of money"
+        per = f"{cell.per_money:.5f} for 1.00"
     else:
-        per = "" if cell.per_1000_tokens is None else f"{cell.per_1000_tokens:.6f} per 1,000 tokens"
+        per = "" if cell.per_1000_tokens is None else f"{cell.per_1000_tokens:.5f} for 1,000 tokens"
     return [
         printable(cell.attribute, 40),
         printable(cell.category, 60) or "(nothing known yet)",
@@ -94,8 +83,7 @@ def _row(cell: "PlanCell") -> list[str]:
         str(cell.stale),
         f"{100 * cell.rate:.0f} %",
         f"{cell.gain:+.5f}",
-        f"{cell.cost.tokens:.0f}",
-        money,
+        f"{money}{cell.cost.tokens:.0f} tokens",
         per,
         f"{cell.chosen} of {cell.stale}",
     ]
@@ -140,6 +128,6 @@ def _say_what_nobody_knows(found: "EnrichmentPlan") -> None:
         say(f"{found.unjudged} more attributes that categories ask for were not judged by the ablation")
     if found.cells:
         say(
-            "gains are estimates: the ablation measured all items together, and each is taken for an equal part of them; "
+            "gains are estimates: the ablation measured all items together, each is taken for an equal part of them; "
             "what was asked before and not found is found less often than the rate says"
         )

@@ -49,7 +49,7 @@ def expectations(gaps: KnowledgeGaps, moving: Sequence[AttributePriority]) -> Ex
     each = {
         one.attribute: one.gain / max(one.known, lacking[one.attribute]) for one in moving if one.attribute in lacking
     }
-    cells = {(attribute, gap.category) for gap in gaps.items for attribute in gap.lacks}
+    cells = {(attribute, gap.category) for gap in gaps.items for attribute in gap.lacks if attribute in each}
     asked, found = _overall(gaps.asked), _overall(gaps.found)
     overall = {attribute: found[attribute] / of for attribute, of in asked.items()}
     return Expectations({cell: _rate(gaps, cell, overall) for cell in cells}, each)
