@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 
 import typer
 
@@ -10,8 +9,8 @@ from agents.phrasing import phrase_value
 from commands.catalog_run import Rows, run_rows
 from commands.evaluation_gold import GoldSet, narrowed
 from commands.output import INTERRUPTED, TERMINATED, say
+from commands.purse import Purse
 from commands.run_options import RunOptions, controls_of
-from commands.run_report import RunReport
 from commands.run_watch import Watch
 from commands.sample_scores import evidence_holds
 from commands.settings import Settings
@@ -37,24 +36,10 @@ class Bench:
     target_precision: float
     options: RunOptions
     watch: Watch | None = None  # of the runs; None: a person at a terminal
-    spent_money: Decimal = field(default=Decimal(0))
-    spent_tokens: int = 0
+    purse: Purse = field(init=False)
 
-    @property
-    def left(self) -> RunOptions:
-        """Return the run options with what is left of the budget; with nothing left, stored answers are still read."""
-        money, tokens = self.options.budget, self.options.max_tokens
-        return self.options.model_copy(
-            update={
-                "budget": None if money is None else max(Decimal(0), money - self.spent_money),
-                "max_tokens": None if tokens is None else max(1, tokens - self.spent_tokens),
-            }
-        )
-
-    def pay(self, report: RunReport) -> None:
-        """Take from the purse what a run has spent."""
-        self.spent_money += report.spend.cost
-        self.spent_tokens += report.tokens
+    def __post_init__(self) -> None:
+        self.purse = Purse(self.options)
 
 
 async def run_system(settings: Settings, bench: Bench, label: str) -> SystemResult:
@@ -69,8 +54,8 @@ async def run_gold(settings: Settings, bench: Bench, label: str) -> int | None:
     """
     say(f"{label}: {len(bench.gold.items)} golden items")
     rows = Rows(f"(gold of {bench.gold.used.file})", lambda _: bench.gold.items, lambda _: len(bench.gold.items))
-    report = await run_rows(settings, rows, bench.left, bench.watch)
-    bench.pay(report)
+    report = await run_rows(settings, rows, bench.purse.left, bench.watch)
+    bench.purse.pay(report.spend.cost, report.tokens)
     if report.problem:
         raise report.problem
     if report.stopped_by:

@@ -55,6 +55,19 @@ def stale_work(settings: Settings, options: RunOptions | None = None, *, only: S
         return _to_do(settings, options or RunOptions(), database, results)
 
 
+def chosen_work(
+    settings: Settings, database: Database, wanted: Wanted, ids: Sequence[str], options: RunOptions
+) -> ToDo:
+    """Return what of some items is stale; items of which nothing is are passed over."""
+
+    def results() -> Iterator[StaleResult]:
+        for start in range(0, len(ids), PAGE):
+            with database.session() as session:
+                yield from stale(session, wanted, only=ids[start : start + PAGE])
+
+    return _to_do(settings, options, database, results())
+
+
 def catalog_work(settings: Settings, catalog: Path, options: RunOptions) -> ToDo:
     """Return what a run over a catalog would have to do at most; the knowledge base need not be there."""
     wanted = wanted_by(settings)

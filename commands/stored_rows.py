@@ -57,6 +57,11 @@ def stale_rows(
     return Rows("(stale items)", items, total)
 
 
+def chosen_rows(ids: Sequence[str], source: str) -> Rows:
+    """Return some items with their stored texts; `source` names the run among others."""
+    return Rows(source, lambda workshop: _stored(workshop.database, iter(ids)), lambda _: len(ids))
+
+
 def wanted(provenance: Provenance) -> Wanted:
     """Return a configuration with what each agent of the graph needs."""
     return Wanted(provenance=provenance, agents=AGENTS)

@@ -166,6 +166,12 @@ def enrichments_of(
         yield from _known(session, versions, col(ItemRow.id).in_(page), only=page)
 
 
+def known_ids(session: Session, version_id: int | None = None) -> list[str]:
+    """Return the items of which a version (the current one unless given) knows something, in order of id."""
+    known = select(ItemRow.id).join(EnrichmentRow, known_in(lineage(session, version_id)))
+    return list(session.exec(known.order_by(col(ItemRow.id))))
+
+
 def claims_of(session: Session, item_id: str, version_id: int | None = None) -> tuple[Claim, ...]:
     """Return the item's claims, accepted and rejected ones; empty where nothing is known."""
     known = enrichment_of(session, item_id, version_id)
