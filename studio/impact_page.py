@@ -5,7 +5,7 @@ from functools import partial
 from nicegui.element import Element
 from nicegui.page_arguments import PageArguments
 
-from commands.impact.telling import read_report
+from commands.impact.telling import ReportUnreadable, read_report
 from evaluators.impact.report import Decision, ImpactReport
 from memory.database import Session
 from memory.impact_reports import KeptReport, kept_reports
@@ -56,8 +56,12 @@ async def _fill(bench: Workbench, left: Element, right: Element, asked: str) -> 
 
 def _show_report(bench: Workbench, kept: KeptReport, current: int | None, after: Does) -> None:
     """Show one report in full; `after` is done once another version is read."""
-    report = read_report(kept.content)
     text(kept.what, "what", "h2")
+    try:
+        report = read_report(kept.content)
+    except ReportUnreadable as error:
+        text(str(error), "told bad")
+        return
     if isinstance(report, ImpactReport):
         show_verdict(report, kept.id, Shipping(bench, kept, report, after), current)
         show_impact(report)
