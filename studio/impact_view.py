@@ -14,6 +14,7 @@ from evaluators.impact.report import (
     MovedItem,
     RankingChange,
     Side,
+    StaleCause,
     ValueChange,
     VectorChange,
 )
@@ -208,13 +209,16 @@ def _show_cost(report: ImpactReport) -> None:
         with box("columns"):
             table(["", "before", "after"], rows, numbers=[1, 2])
             table(["step", "seconds", "CPU-s"], _steps(report), numbers=[1, 2])
-        causes = [[one.agent, one.why, f"{one.results:,}"] for one in work.causes[:LISTED]]
-        table(["made anew", "for", "results"], causes, numbers=[2])
+        table(["made anew", "for", "results"], map(_cause_cells, work.causes[:LISTED]), numbers=[2])
         text(
             f"foreseen: {work.expected_calls:,.0f} calls, {work.expected_tokens:,.0f} tokens, "
             f"{money(work.expected_cost)} in money; {spent.failed:,} items failed",
             "soft small",
         )
+
+
+def _cause_cells(one: StaleCause) -> list[str | Cell]:
+    return [Cell(one.agent, "nowrap"), one.why, f"{one.results:,}"]
 
 
 def _steps(report: ImpactReport) -> Iterator[list[str]]:
