@@ -18,12 +18,11 @@ from evaluators.evaluation import SystemResult
 from evaluators.item_scores import Grading, score_item
 from evaluators.predictions import PredictedValue, Prediction
 from evaluators.summary import summarize
-from memory.database import open_existing_database
+from memory.database import Session, open_existing_database
 from memory.model_call import Usage
 from memory.rows import StoredKnowledge
 from memory.runs import run_of
-from memory.schema import CatalogItem
-from memory.store import enrichment_of, failure_of
+from memory.store import enrichments_of, failure_of
 from memory.versions import current_version, versions
 
 
@@ -96,23 +95,27 @@ def known_system(
 def of_what_is_known(settings: Settings, gold: GoldSet, version_ids: Sequence[int | None]) -> GoldSet:
     """Return the golden items with whose texts each of these versions has ended, well or not."""
     with open_existing_database(settings.kb) as database, database.session() as session:
-
-        def ended(item: CatalogItem, version_id: int | None) -> bool:
-            known = enrichment_of(session, item.id, version_id)
-            if known is None:
-                return failure_of(session, item.id, version_id) is not None
-            return known.item.content_hash == item.content_hash
-
-        ids = {item.id for item in gold.items if all(ended(item, version) for version in version_ids)}
+        ids = {item.id for item in gold.items}
+        for version in version_ids:
+            ids &= set(_ended(session, gold, version))
     return narrowed(gold, ids, "for the knowledge base does not know them with this text")
+
+
+def _ended(session: Session, gold: GoldSet, version_id: int | None) -> Iterator[str]:
+    """Yield the golden items with whose texts a version has ended."""
+    hashes = {item.id: item.content_hash for item in gold.items}
+    known = {one.item.id: one.item.content_hash for one in enrichments_of(session, hashes, version_id)}
+    yield from (item_id for item_id, content_hash in known.items() if content_hash == hashes[item_id])
+    yield from (item_id for item_id in hashes if item_id not in known and failure_of(session, item_id, version_id))
 
 
 def _predictions(settings: Settings, bench: Bench, version_id: int | None, *, own: bool) -> Iterator[Prediction]:
     with open_existing_database(settings.kb) as database, database.session() as session:
+        ids = [item.id for item in bench.gold.items]
+        found = {known.item.id: prediction_of(known) for known in enrichments_of(session, ids, version_id, own=own)}
         for item in bench.gold.items:
-            known = enrichment_of(session, item.id, version_id, own=own)
-            if known is not None:
-                yield prediction_of(known)
+            if item.id in found:
+                yield found[item.id]
                 continue
             failure = failure_of(session, item.id, version_id)
             yield Prediction(item_id=item.id, failure=failure.reason if failure else "unknown")

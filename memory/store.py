@@ -158,10 +158,14 @@ def enrichments(session: Session, version_id: int | None = None) -> Iterator[Sto
 
 
 def enrichments_of(
-    session: Session, item_ids: Collection[str], version_id: int | None = None
+    session: Session, item_ids: Collection[str], version_id: int | None = None, *, own: bool = False
 ) -> Iterator[StoredKnowledge]:
-    """Yield what a version (the current one unless given) knows of some items, in order of id; others are left out."""
+    """Yield what a version (the current one unless given) knows of some items, in order of id; others are left out.
+
+    `own`: only what it learnt itself, nothing of the versions below it.
+    """
     ids, versions = sorted(set(item_ids)), lineage(session, version_id)
+    versions = versions[:1] if own else versions
     for page in (ids[at : at + PAGE] for at in range(0, len(ids), PAGE)):
         yield from _known(session, versions, col(ItemRow.id).in_(page), only=page)
 

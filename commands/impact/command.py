@@ -51,13 +51,21 @@ Gate = Annotated[bool, typer.Option("--gate", help="Exit code 1 where something 
 Out = Annotated[Path | None, typer.Option("--out", help="Also write the report as JSON.", metavar="FILE")]
 Number = Annotated[int | None, typer.Argument(help="A report of `reaseq impact list`; else the newest.", metavar="N")]
 
+RUNNING: dict[str, Any] = {
+    "ranker_config": RankerConfig,
+    "diffusion_config": DiffusionConfig,
+    "retry_failed": RetryFailed,
+    "budget": Money,
+    "max_tokens": Tokens,
+}
+
 app = typer.Typer(
     help="What a change of prompts, model or agents does, from golden items to the ranking: ship it or not."
 )
 
 
 @app.callback(invoke_without_command=True)
-@with_options(REASONING | AIDS | TELEMETRY)
+@with_options(REASONING | AIDS | TELEMETRY | RUNNING)
 def impact(
     context: typer.Context,
     against: Against = None,
@@ -74,11 +82,6 @@ def impact(
     agents: Agents = None,
     ranking: Ranking = True,
     diffusion: Diffusion = True,
-    ranker_config: RankerConfig = None,
-    diffusion_config: DiffusionConfig = None,
-    retry_failed: RetryFailed = False,
-    budget: Money = None,
-    max_tokens: Tokens = None,
     dry_run: DryRun = False,
     html: Html = None,
     out: Out = None,

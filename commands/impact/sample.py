@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sqlmodel import Session
 
 from commands.evaluation_gold import GoldSet, narrowed
 from evaluators.impact.report import SampleUsed
+from memory.database import Session
 from memory.store import known_ids
 
 
