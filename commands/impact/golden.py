@@ -1,5 +1,7 @@
 """What golden items say of both sides: those that the knowledge base knows with these very texts."""
 
+from functools import partial
+
 from commands.choices import taxonomy_of
 from commands.evaluation_gold import GoldSet, gold_set, grading_of, tell_left_out
 from commands.evaluation_systems import Bench, known_system, of_what_is_known
@@ -10,19 +12,23 @@ from evaluators.comparison import compare
 from evaluators.evaluation import Protocol, SystemResult
 from evaluators.impact.report import AFTER, BEFORE, GoldenChange
 from evaluators.significance import require_scipy
+from memory.database import Database
+from memory.items import item_of
 
 PROTOCOL = Protocol(match="normal", complete=False)
 
 
-def known_gold(settings: Settings, options: ImpactOptions, version: int) -> GoldSet | None:
+def known_gold(settings: Settings, database: Database, options: ImpactOptions, version: int) -> GoldSet | None:
     """Return the golden items that the version before knows; what is left out is told. None where none are named.
 
-    Raises `evaluators.golden.GoldError` where it knows none of them.
+    Those that are an id alone have the stored text. Raises `evaluators.golden.GoldError` where it knows none of them.
     """
     if options.gold is None:
         return None
     require_scipy()
-    gold = of_what_is_known(settings, gold_set(options.gold, taxonomy_of(settings)), [version])
+    with database.session() as session:
+        gold = gold_set(options.gold, taxonomy_of(settings), partial(item_of, session))
+    gold = of_what_is_known(settings, gold, [version])
     tell_left_out(gold)
     return gold
 

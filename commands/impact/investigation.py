@@ -69,7 +69,7 @@ def planned(settings: Settings, options: ImpactOptions) -> Plan:
     """Return what is to be compared; nothing is asked or stored."""
     with open_existing_database(settings.kb) as database:
         sides = sides_of(database, settings, options.against)
-        gold = known_gold(settings, options, sides.before.id)
+        gold = known_gold(settings, database, options, sides.before.id)
         frame = read_frame(database, options.data, options.map_columns)
         golden = () if gold is None else tuple(item.id for item in gold.items)
         with database.session() as session:

@@ -36,7 +36,8 @@ def print_impact(report: ImpactReport, number: int | None) -> None:
     rankings = [_points(f"{model}: {one.metric}", one.difference) for model, one in report.differences()]
     if rankings:
         print_table("Ranking, the same seeds on both sides", COLUMNS, rankings)
-        print_table("By slice", ["model", "events of", "events", *COLUMNS[1:]], _slices(report))
+        if clear := list(_clear_slices(report)):
+            print_table("Slices that differ for sure", ["model", "events of", "events", *COLUMNS[1:]], clear)
     print_table("An item costs", ["", "before", "after"], _costs(report.costs))
     for note in report.notes:
         say(note)
@@ -137,9 +138,10 @@ def _points(name: str, found: Difference) -> list[str]:
     return [name, f"{100 * found.before:.2f}", f"{100 * found.after:.2f}", f"{100 * found.difference:+.2f}", span]
 
 
-def _slices(report: ImpactReport) -> Iterator[list[str]]:
+def _clear_slices(report: ImpactReport) -> Iterator[list[str]]:
+    """Yield those whose interval is clear of zero; of so many a few are by chance."""
     for ranking in report.rankings:
-        for one in ranking.slices:
+        for one in (own for own in ranking.slices if own.difference.better or own.difference.worse):
             cells = _points(one.metric, one.difference)
             yield [f"{ranking.model}: {one.metric}", f"{one.by}: {one.name}", str(one.events), *cells[1:]]
 

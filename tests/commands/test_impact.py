@@ -41,7 +41,7 @@ def known(provider: LoopbackProvider, stocked_shop: Path, folder: Path) -> Loopb
     rows = [line.rsplit(",", 1)[0] for line in shop_rows().splitlines()]
     (folder / "shop.csv").write_text("\n".join(rows), encoding="utf-8")
     titles = [line.split(",")[:2] for line in rows[1:]]
-    gold = [{"id": i, "title": t, "attributes": {"brand": t.split()[0]}} for i, t in titles]
+    gold = [{"id": i, "attributes": {"brand": t.split()[0]}} for i, t in titles]
     (folder / "gold.jsonl").write_text("\n".join(map(json.dumps, gold)), encoding="utf-8")
     (folder / "small.toml").write_text(
         "[next_item]\ncandidates = 10\nfolds = 2\nepochs = 1\n[click_through]\nepochs = 1"
