@@ -17,7 +17,7 @@ from memory.encoder import MiniLmEncoder
 from memory.items import PAGE
 from memory.record import Record
 from memory.schema import CatalogItem
-from memory.staleness import Forecast, StaleResult, Wanted, forecast, stale, wanted_version
+from memory.staleness import Forecast, StaleResult, Wanted, forecast, stale, stale_among, wanted_version
 from memory.work import to_do
 
 LISTED = 20  # items
@@ -47,11 +47,12 @@ class ToDo(Record):
         return tuple(agent.agent for agent in self.forecast.agents if not agent.known)
 
 
-def stale_work(settings: Settings, options: RunOptions | None = None) -> ToDo:
-    """Return what the settings make stale of a knowledge base that must be there."""
+def stale_work(settings: Settings, options: RunOptions | None = None, *, only: Sequence[str] | None = None) -> ToDo:
+    """Return what the settings make stale of a knowledge base that must be there, or of some items in their order."""
     wanted = wanted_by(settings)
     with open_existing_database(settings.kb) as database, database.session() as session:
-        return _to_do(settings, options or RunOptions(), database, stale(session, wanted))
+        results = stale(session, wanted) if only is None else stale_among(session, wanted, only)
+        return _to_do(settings, options or RunOptions(), database, results)
 
 
 def chosen_work(

@@ -30,6 +30,7 @@ COMMANDS: dict[str, list[str]] = {
     "ranker evaluate": ["--config", "small.toml"],
     "ranker rank": ["--user", "u00001"],
     "ranker ablate": ["--config", "small.toml", "--attributes", "0"],
+    "ranker plan": ["first.json"],
     "benchmark beyond-log": ["--data", "log.csv", "--controls-only"],
     "ranker export": ["--onnx", "clicks.onnx"],
     "impact list": [],
@@ -84,6 +85,7 @@ COMMANDS: dict[str, list[str]] = {
 MAY_BE_EMPTY = {"prompts lint"}  # the bundled prompts have no findings
 IMPACT = ["impact", "--max-revisions", "1", "--no-ranking"]
 BEFORE: dict[str, list[str]] = {
+    "ranker plan": ["ranker", "ablate", "--config", "small.toml", "--attributes", "1", "--priorities", "first.json"],
     "ranker export": ["ranker", "train", "--config", "small.toml"],
     **{f"impact {name}": IMPACT for name in ("list", "show", "ship", "rollback")},
     "replay": ["trace", "kettles.csv", "--item", "K1"],
