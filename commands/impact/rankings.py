@@ -19,7 +19,7 @@ from learning.material import Material, NothingToLearn
 from ranker.affinity import codes_of
 from ranker.config import RankerConfig
 
-NEXT_ITEM, CLICKS, DIFFUSION = "ranker, next item", "ranker, clicks", "diffusion, next item"
+NEXT_ITEM, CLICKS, DIFFUSION = "next item", "clicks", "diffusion"
 Sides = Mapping[str, Material]  # by BEFORE and AFTER
 SlicedSides = Mapping[str, Callable[[np.ndarray], Sequence[Metrics]]]
 
@@ -46,8 +46,8 @@ class Rankings:
         """Return what the ranker of the whole catalog gains."""
         config = self._ranker
 
-        def ranks(material: Material, seed: int) -> Outcome:
-            return next_item.ours("ours", next_item.exam_of(material, config), config, [seed]).ranks[0]
+        def ranks(material: Material, seed: int, side: str) -> Outcome:
+            return next_item.ours(f"{NEXT_ITEM}, {side}", next_item.exam_of(material, config), config, [seed]).ranks[0]
 
         return self._of_ranks(NEXT_ITEM, ranks, seeds)
 
@@ -55,9 +55,9 @@ class Rankings:
         """Return what the diffusion model gains at foretelling what is next."""
         config = self._diffusion
 
-        def ranks(material: Material, seed: int) -> Outcome:
+        def ranks(material: Material, seed: int, side: str) -> Outcome:
             exam = next_item.exam_of(material, self._ranker)
-            return sittings_of("diffusion", fit_diffusion, exam, None, config, [seed])[0].ranks[0]
+            return sittings_of(f"{DIFFUSION}, {side}", fit_diffusion, exam, None, config, [seed])[0].ranks[0]
 
         return self._of_ranks(DIFFUSION, ranks, seeds)
 
@@ -73,7 +73,7 @@ class Rankings:
                 self._cache.outcome(
                     key_of(CLICKS, material, config, seed),
                     lambda material=material, seed=seed, side=side: clicks.ours(  # type: ignore[misc]  # called at once
-                        f"clicks, {side}", material, parts[side], config, [seed]
+                        f"{CLICKS}, {side}", material, parts[side], config, [seed]
                     ).chances[0],
                 )
                 for seed in seeds
@@ -85,14 +85,16 @@ class Rankings:
         slices = _slices("AUC", clicks.event_slices(before, seen, users), sides)
         return _change(CLICKS, report, slices)
 
-    def _of_ranks(self, model: str, ranks: Callable[[Material, int], Outcome], seeds: Sequence[int]) -> RankingChange:
+    def _of_ranks(
+        self, model: str, ranks: Callable[[Material, int, str], Outcome], seeds: Sequence[int]
+    ) -> RankingChange:
         config = self._diffusion if model == DIFFUSION else self._ranker
         sittings = []
         for side, material in self._sides.items():
             found = [
                 self._cache.outcome(
                     key_of(model, material, config, seed),
-                    lambda material=material, seed=seed: ranks(material, seed),  # type: ignore[misc]  # called at once
+                    lambda material=material, seed=seed, side=side: ranks(material, seed, side),  # type: ignore[misc]  # called at once
                 )
                 for seed in seeds
             ]

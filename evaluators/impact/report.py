@@ -159,7 +159,7 @@ QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
 class RankingChange(Record):
     """One model trained with the same seeds on the knowledge before and after."""
 
-    model: str  # such as "ranker, next item"
+    model: str  # such as "next item"
     report: RankingReport  # its two systems are labelled BEFORE and AFTER
     slices: tuple["SliceChange", ...] = ()
     reused: int = 0  # trainings that were found in the cache

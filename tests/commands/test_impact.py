@@ -84,9 +84,9 @@ def test_a_worse_prompt_is_found_out_and_nothing_is_read_of_it(known: LoopbackPr
     assert (knowledge["differing"], knowledge["changed"]) == (12, 12)
     assert knowledge["by_attribute"] == [{"name": "brand", "gained": 0, "lost": 0, "changed": 12}]
     assert [one["model"] for one in report["rankings"]] == [
-        "ranker, next item",
-        "ranker, clicks",
-        "diffusion, next item",
+        "next item",
+        "clicks",
+        "diffusion",
     ]
     assert {one["metric"] for one in report["rankings"][1]["report"]["differences"]} == {"AUC", "GAUC"}
     assert all(own["moved"] == 12 for own in report["vectors"] if own["name"] == "knowledge")
@@ -179,9 +179,9 @@ def test_an_agent_is_switched_off_and_its_worth_told(known: LoopbackProvider) ->
     assert summarizer["golden"]["f1"]["difference"] == 0.0
     assert extractor["tokens"][1] > extractor["tokens"][0]
     assert {model for model, _ in summarizer["rankings"]} == {
-        "ranker, next item",
-        "ranker, clicks",
-        "diffusion, next item",
+        "next item",
+        "clicks",
+        "diffusion",
     }
 
 

@@ -82,7 +82,7 @@ def agents_report() -> AgentsReport:
         cost=(Decimal("0.001"), Decimal("0.002")),
         golden=None,
         knowledge=(4, 2, 1),
-        rankings=(("ranker, next item", found),),
+        rankings=(("next item", found),),
     )
     return AgentsReport(
         made_at=MADE_AT,
@@ -161,7 +161,7 @@ def _ranking() -> RankingChange:
         protocol=protocol, metrics=("AUC", "logloss"), floor="before", systems=systems, differences=tuple(found)
     )
     cold = SliceChange(by="popularity", name="cold", events=4, metric="AUC", difference=difference(0.3, 0.2, 0.3))
-    return RankingChange(model="ranker, clicks", report=report, slices=(cold,))
+    return RankingChange(model="clicks", report=report, slices=(cold,))
 
 
 def _cost(tokens: float, money: str | None) -> SideCost:
