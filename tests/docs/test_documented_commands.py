@@ -16,6 +16,7 @@ from typer.core import TyperGroup
 
 import app
 from tests.commands.willing_model import willing
+from tests.docs.made_up_shop import write_upstream
 from tests.loopback_provider import LoopbackProvider
 
 ROOT = Path(__file__).parents[2]
@@ -24,14 +25,17 @@ DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 COPIED = ("memory/sample", "prompts", "memory/departments")
 # `reaseq demo` enriches the whole sample, which the demo's own figures are about; a few rows show that it runs.
 ADDED = {"demo": ["--limit", "4"]}
+# The public shop that docs/tutorial.md is about, where this names it (either form); else a made-up one in its place.
+PUBLIC_SHOP = "REASEQ_TUTORIAL_DATA"
 PLAIN_TOOLS = ("cp", "mkdir", "cat", "head")
 
 CONSOLE_BLOCK = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
-SHOWN_FILE = re.compile(r"^```csv ([\w.-]+)\n(.*?)^```", re.MULTILINE | re.DOTALL)  # a file that a document shows whole
+# A file that a document shows whole.
+SHOWN_FILE = re.compile(r"^```(?:csv|markdown) ([\w.-]+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 MAKE_TARGET = re.compile(r"(?:^|`|\$ )make ([a-z][a-z-]*)", re.MULTILINE)
 CODE = re.compile(r"`([^`\n]+)`|^(?:\$ )?((?:reaseq|make|\.venv/\S+) .*)$", re.MULTILINE)
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
-OTHER_PROGRAMS = ("pip ", "python -m ", "langgraph ", "git ")
+OTHER_PROGRAMS = ("pip ", "python -m ", "python scripts/", "langgraph ", "git ")
 LINK = re.compile(r"\]\((?!https?://|#|mailto:)([^)#\s]+)(?:#[^)]*)?\)")
 
 Transcript = list[tuple[str, int, str]]  # command, exit code, all that it printed
@@ -70,6 +74,8 @@ def followed(document: Path, folder: Path, environment: dict[str, str]) -> Trans
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name, content in SHOWN_FILE.findall(document.read_text(encoding="utf-8")):
         (folder / name).write_text(content, encoding="utf-8")
+    if document.name == "tutorial.md":
+        put_shop(folder / "MiniOneRec" / "data" / "Amazon")
     transcript: Transcript = []
     for command in commands_of(document):
         ran = subprocess.run(
@@ -87,12 +93,23 @@ def followed(document: Path, folder: Path, environment: dict[str, str]) -> Trans
     return transcript
 
 
+def put_shop(folder: Path) -> None:
+    """Put the tutorial's shop where it says that the reader has it."""
+    if real := os.environ.get(PUBLIC_SHOP):
+        folder.parent.mkdir(parents=True)
+        folder.symlink_to(Path(real).resolve())
+    else:
+        write_upstream(folder)
+
+
 def typed(command: str) -> list[str]:
     """Return what is run for a documented command."""
     program, *arguments = shlex.split(command, comments=True)
     if program == "reaseq":
         added = ADDED.get(arguments[0], []) if arguments else []
         return [sys.executable, str(ROOT / "app.py"), *arguments, *added]
+    if program == "python" and arguments[0].startswith("scripts/"):
+        return [sys.executable, str(ROOT / arguments[0]), *arguments[1:]]
     if program == "make":
         return ["make", "--dry-run", *arguments]
     assert program in PLAIN_TOOLS, f"nobody can check that this documented command works: {command}"
