@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -51,11 +50,11 @@ WITH_COMMANDS = [document for document in DOCUMENTS if commands_of(document)]
 
 
 @pytest.fixture(scope="module")
-def transcripts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[Path, Future[Transcript]]]:
-    """What came of each document's commands; the documents are worked through side by side."""
-    with LoopbackProvider(willing) as provider, ThreadPoolExecutor(os.cpu_count()) as readers:
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """What a reader's shell has: a model to ask, and what is computed once, kept for all documents."""
+    with LoopbackProvider(willing) as provider:
         cache = tmp_path_factory.mktemp("cache")
-        environment = {
+        yield {
             "PATH": os.environ["PATH"],
             "HOME": str(cache),
             "COLUMNS": "200",
@@ -64,8 +63,6 @@ def transcripts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[Path,
             "OLLAMA_HOST": provider.host,
             "REASEQ_CACHE": str(cache),
         }
-        folders = {document: tmp_path_factory.mktemp(document.stem) for document in WITH_COMMANDS}
-        yield {d: readers.submit(followed, d, folder, environment) for d, folder in folders.items()}
 
 
 def followed(document: Path, folder: Path, environment: dict[str, str]) -> Transcript:
@@ -117,8 +114,8 @@ def typed(command: str) -> list[str]:
 
 
 @pytest.mark.parametrize("document", WITH_COMMANDS, ids=lambda path: path.name)
-def test_every_documented_command_runs(document: Path, transcripts: dict[Path, Future[Transcript]]) -> None:
-    transcript = transcripts[document].result()
+def test_every_documented_command_runs(document: Path, environment: dict[str, str], tmp_path: Path) -> None:
+    transcript = followed(document, tmp_path, environment)
 
     for command, code, said in transcript:
         assert code == 0, f"{command}\n{said}"
