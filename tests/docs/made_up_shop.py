@@ -7,7 +7,7 @@ import random
 from pathlib import Path
 
 NAME = "Industrial_and_Scientific"
-FIRST, ITEMS, USERS = 60, 40, 60  # item 84 and user A4042 are those that the tutorial looks at
+FIRST, ITEMS, USERS = 70, 24, 40  # item 84 and user A4042 are those that the tutorial looks at
 BRANDS = ("Ironwood", "Stark & Sohn", "Nordlicht", "Quillon Tools")
 THINGS = ("Digital Caliper", "Hex Key Set", "Nitrile Gloves, Box of 100", "Glass Beaker 250 ml", "Duct Tape 48 mm")
 MATERIALS = ("stainless steel", "aluminum", "rubber", "glass")
