@@ -43,6 +43,7 @@ from commands import (
 )
 from commands import settings as settings_command
 from commands.front_page import FrontPage
+from commands.impact import command as impact
 from commands.output import fail
 from commands.settings import Origins, Settings
 from memory.errors import ReaseqError
@@ -83,6 +84,7 @@ app.command(name="train-extractor")(train_extractor.train_extractor)
 app.add_typer(behaviors.app, name="behaviors")
 app.add_typer(ranker.app, name="ranker")
 app.add_typer(beyond_log.app, name="benchmark")
+app.add_typer(impact.app, name="impact")
 app.add_typer(diffusion.app, name="diffusion")
 app.add_typer(review.app, name="review")
 app.add_typer(kb.app, name="kb")

@@ -74,7 +74,7 @@ async def run_rows(settings: Settings, rows: Rows, options: RunOptions, watch: W
             report.problem = error
         finally:
             report.spend = workshop.ledger.spend
-            ended(workshop, version_id, report)
+            ended(workshop, version_id, report, switch=not options.unread)
     return report
 
 
@@ -142,13 +142,13 @@ def begun(workshop: Workshop, settings: Settings, source: str, owner: str, repor
     return version_id
 
 
-def ended(workshop: Workshop, version_id: int, report: RunReport) -> None:
-    """Store how the run ended; only one that ended well switches to its version, as a whole."""
+def ended(workshop: Workshop, version_id: int, report: RunReport, *, switch: bool = True) -> None:
+    """Store how the run ended; only one that ended well switches to its version, as a whole, where it may."""
     state = RunState.FINISHED if report.whole and not report.stopped_by else RunState.STOPPED
 
     def store(session: Session) -> None:
         end_run(session, report.run_id or 0, state, report.counts, str(report.problem or ""))
-        if state is RunState.FINISHED:
+        if switch and state is RunState.FINISHED:
             use(session, version_id)
 
     workshop.database.write(store)

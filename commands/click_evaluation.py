@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from commands.output import say
-from commands.ranker_evaluation import DERIVED, machine
+from commands.ranker_evaluation import DERIVED, HISTORY, POPULARITY, machine
 from evaluators.ranking.click_through import calibration_ratio, reliability
 from evaluators.ranking.report import AttributeEffect, RankingProtocol, RankingReport, SliceScores, SystemScores
 from evaluators.ranking.scoring import Metrics, click_through_metrics, compared, scored, sliced
-from evaluators.ranking.slices import by_history_length, by_popularity, popularity
+from evaluators.ranking.slices import Slice, by_history_length, by_popularity, popularity
 from learning.material import Arm, Material
 from memory.behaviors.sequences import Sequences
 from ranker.affinity import Codes, codes_of
@@ -54,12 +54,12 @@ class Sitting:
 
 def judged(material: Material, config: RankerConfig, seeds: Sequence[int]) -> RankingReport:
     """Return ours with all that is known beside LR, DCN-V2, DIN and SIM."""
-    parts = _parts(material, config.click_through)
+    parts = parts_to_judge(material, config.click_through)
     items = len(material.behaviors.items)
     sittings = [
         sitting_of(str(kind), parts, seeds, _trainer_of(kind, parts, items, config.click_through)) for kind in Reference
     ]
-    sittings.append(_ours("ours", material, parts, config.click_through, seeds))
+    sittings.append(ours("ours", material, parts, config.click_through, seeds))
     return report_of(material, config, parts.seen, sittings, seeds, [("din", "ours")])
 
 
@@ -69,12 +69,12 @@ def taken_apart(material: Material, config: RankerConfig, seeds: Sequence[int], 
     steps = []
     for arm in Arm:
         told = material.of_arm(arm)
-        steps.append(_ours(f"ours, {arm}", told, _parts(told, settings, leaf), settings, seeds))
+        steps.append(ours(f"ours, {arm}", told, parts_to_judge(told, settings, leaf), settings, seeds))
     names = [name for name in groups_of(material) if name not in DERIVED][:attributes]
     effects = []
     for name in names:
         told = material.without(name)
-        lesser = _ours(f"ours, without {name}", told, _parts(told, settings, leaf), settings, seeds)
+        lesser = ours(f"ours, without {name}", told, parts_to_judge(told, settings, leaf), settings, seeds)
         found = compared("AUC", (lesser.label, lesser.metrics()), ("with", steps[-1].metrics()))
         known = material.known.items_with(name)
         effects.append(AttributeEffect(attribute=name, items=known, difference=found.difference))
@@ -84,12 +84,15 @@ def taken_apart(material: Material, config: RankerConfig, seeds: Sequence[int], 
     return report.model_copy(update={"attributes": tuple(effects)})
 
 
-def _parts(material: Material, config: ClickThroughConfig, leaf: Codes | None = None) -> Parts:
+def parts_to_judge(material: Material, config: ClickThroughConfig, leaf: Codes | None = None) -> Parts:
+    """Return what is trained on, selected on and tested on; `leaf` has the categories that negatives are drawn from."""
     seen = material.behaviors.without_last(3)
     return parts_of(material, views(material, seen, groups_of(material)), seen, config, leaf)
 
 
-def _ours(label: str, material: Material, parts: Parts, config: ClickThroughConfig, seeds: Sequence[int]) -> Sitting:
+def ours(label: str, material: Material, parts: Parts, config: ClickThroughConfig, seeds: Sequence[int]) -> Sitting:
+    """Return our ranker, trained once a seed."""
+
     def train(seed: int) -> Chances:
         return tested_probabilities(train_ranker(material, parts, config.model_copy(update={"seed": seed})), parts)
 
@@ -142,18 +145,21 @@ def report_of(
     )
 
 
-def _slices(material: Material, seen: Sequences, sittings: Sequence[Sitting]) -> list[SliceScores]:
-    behaviors, users = material.behaviors, sittings[0].users
+def event_slices(material: Material, seen: Sequences, users: NDArray[np.int64]) -> list[tuple[str, tuple[Slice, ...]]]:
+    """Return how the users' last behaviours are told apart, by what; `seen` is what popularity is counted in."""
+    behaviors = material.behaviors
     last = behaviors.item[behaviors.offsets[users + 1] - 1]
     counts = popularity(seen.item, len(behaviors.items))[last]
+    return [
+        (POPULARITY, by_popularity(counts)),
+        (HISTORY, by_history_length(behaviors.lengths[users] - 1)),
+    ]
+
+
+def _slices(material: Material, seen: Sequences, sittings: Sequence[Sitting]) -> list[SliceScores]:
+    of_events = event_slices(material, seen, sittings[0].users)
     systems = {own.label: [_of_seed(own, seed) for seed in range(len(own.chances))] for own in sittings}
-    found: list[SliceScores] = []
-    for by, parts in (
-        ("popularity of the item", by_popularity(counts)),
-        ("length of the history", by_history_length(behaviors.lengths[users] - 1)),
-    ):
-        found += sliced(by, parts, "AUC", systems)
-    return found
+    return [one for by, parts in of_events for one in sliced(by, parts, "AUC", systems)]
 
 
 def _of_seed(sitting: Sitting, seed: int) -> Callable[[NDArray[np.bool_]], Metrics]:

@@ -33,7 +33,7 @@ def judged(task: str, material: Material, config: DiffusionConfig, seeds: Sequen
     exam, after = (exam_of(material, RankerConfig()), None) if task == "next-item" else completion_of(material)
     sittings = [sitting for sitting in simple(exam) if sitting.label in SIMPLE]
     for label, fit in ((TWIN, fit_autoregressive), (OURS, fit_diffusion)):
-        sittings += _sittings(label, fit, exam, after, config, seeds)
+        sittings += sittings_of(label, fit, exam, after, config, seeds)
     pairs = [(TWIN, OURS)] if after is None else [(TWIN, OURS), (TWIN + KNOWN, OURS + KNOWN), (OURS, OURS + KNOWN)]
     return report(exam, sittings, seeds, pairs)
 
@@ -65,10 +65,13 @@ def completion_of(material: Material, seed: int = 0) -> tuple[Exam, NDArray[np.i
     return exam, place
 
 
-def _sittings(
+def sittings_of(
     label: str, fit: Fit, exam: Exam, after: NDArray[np.int64] | None, config: DiffusionConfig, seeds: Sequence[int]
 ) -> list[Sitting]:
-    """Return what a model, fitted once a seed, finds; twice where a gap can be told, without and with being told."""
+    """Return what a model, fitted once a seed, finds; twice where a gap can be told, without and with being told.
+
+    `after` has the place of each gap; None where what is next is foretold.
+    """
     plain, told = Sitting(label), Sitting(label + KNOWN)
     started = time.process_time()
     for seed in seeds:

@@ -1,7 +1,7 @@
 """`reaseq enrich` and `reaseq demo`: a catalog through the graph, and what came of it."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -15,6 +15,7 @@ from commands.priorities import Priorities, gains_in
 from commands.run_options import ClusterOptions, RunOptions, with_items_at_once
 from commands.setting_options import AIDS, REASONING, TELEMETRY, Model, with_options
 from commands.settings import Settings, settings_of
+from memory.item_list import read_item_list
 from memory.shown_url import shown_url
 
 if TYPE_CHECKING:
@@ -40,6 +41,9 @@ Money = Annotated[
 Tokens = Annotated[
     int | None,
     typer.Option("--max-tokens", help="Stop before more tokens than this are used.", min=1, rich_help_panel=COST),
+]
+Items = Annotated[
+    Path | None, typer.Option("--items", help="Only these, in this order: a file of ids, one a line.", metavar="FILE")
 ]
 StaleOnly = Annotated[
     bool, typer.Option("--stale-only", help="No catalog: what `reaseq stale` lists, anew.", rich_help_panel=AGAIN)
@@ -101,6 +105,7 @@ def enrich(
     client: Client = None,
     stale_only: StaleOnly = False,
     priorities: Priorities = None,
+    items: Items = None,
     provider_batch: ProviderBatch = False,
     dry_run: DryRun = False,
     engine: Engine = "here",
@@ -147,6 +152,7 @@ def _enrich(
     *,
     stale_only: bool,
     priorities: Path | None,
+    items: Path | None,
     dry_run: bool,
     as_json: bool,
     **given: Any,
@@ -154,18 +160,25 @@ def _enrich(
     """Run or forecast; each option that was given goes to the setting or the run option of its name."""
     if (catalog is None) != stale_only:
         raise typer.BadParameter("give CATALOG, or --stale-only without one")
-    if priorities is not None and not stale_only:
-        raise typer.BadParameter("a catalog is read row by row: --priorities goes with --stale-only")
+    _check_order(stale_only=stale_only, priorities=priorities, items=items)
     settings = settings_of(context, **{name: given[name] for name in Settings.model_fields if name in given})
     options = options_from(given)
     settings = with_items_at_once(settings, options, given["concurrency"])
-    gains = gains_in(priorities)
+    gains, only = gains_in(priorities), None if items is None else read_item_list(items)
     if dry_run:
-        _forecast(settings, Path(catalog) if catalog else None, options, as_json)
+        _forecast(settings, Path(catalog) if catalog else None, options, only, as_json)
     elif (cluster := _cluster(given, options)) is not None:
         conclude(_run_on_ray(settings, catalog, options, cluster), settings, as_json)
     else:
-        conclude(_run(settings, Path(catalog) if catalog else None, options, gains), settings, as_json)
+        conclude(_run(settings, Path(catalog) if catalog else None, options, gains, only), settings, as_json)
+
+
+def _check_order(*, stale_only: bool, priorities: Path | None, items: Path | None) -> None:
+    for option, file in (("--priorities", priorities), ("--items", items)):
+        if file is not None and not stale_only:
+            raise typer.BadParameter(f"a catalog is read row by row: {option} goes with --stale-only")
+    if priorities is not None and items is not None:
+        raise typer.BadParameter("--items says the order: it goes without --priorities")
 
 
 def _cluster(given: Mapping[str, Any], options: RunOptions) -> ClusterOptions | None:
@@ -196,21 +209,28 @@ def options_from(given: dict[str, Any]) -> RunOptions:
 
 
 def _run(
-    settings: Settings, catalog: Path | None, options: RunOptions, gains: Mapping[str, float] | None = None
+    settings: Settings,
+    catalog: Path | None,
+    options: RunOptions,
+    gains: Mapping[str, float] | None = None,
+    only: Sequence[str] | None = None,
 ) -> "RunReport":
-    """Enrich a catalog, or without one what is stale, the items first that lack most of what attributes gain."""
+    """Enrich a catalog, or without one what is stale (of `only` these items), what lacks most of the gains first."""
     from commands.catalog_run import run_catalog, run_rows  # noqa: PLC0415 - the graph takes a second to import
     from commands.stored_rows import stale_rows  # noqa: PLC0415
 
     if catalog is None:
-        return run_async(run_rows(settings, stale_rows(options.limit, gains), options))
+        return run_async(run_rows(settings, stale_rows(options.limit, gains, only), options))
     return run_async(run_catalog(settings, catalog, options))
 
 
-def _forecast(settings: Settings, catalog: Path | None, options: RunOptions, as_json: bool) -> None:
+def _forecast(
+    settings: Settings, catalog: Path | None, options: RunOptions, only: Sequence[str] | None, as_json: bool
+) -> None:
     from commands.forecasts import catalog_work, print_to_do, stale_work  # noqa: PLC0415 - as above
 
-    print_to_do(catalog_work(settings, catalog, options) if catalog else stale_work(settings, options), as_json)
+    work = catalog_work(settings, catalog, options) if catalog else stale_work(settings, options, only=only)
+    print_to_do(work, as_json)
 
 
 def conclude(report: "RunReport", settings: Settings, as_json: bool) -> None:

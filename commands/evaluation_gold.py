@@ -43,12 +43,17 @@ class GoldSet:
     used: GoldUsed
 
 
-def gold_set(choice: GoldChoice, taxonomy: Taxonomy) -> GoldSet:
-    """Return the chosen golden items; raises `GoldError` where none is left."""
+def gold_set(
+    choice: GoldChoice, taxonomy: Taxonomy, stored: Callable[[str], CatalogItem | None] = lambda _: None
+) -> GoldSet:
+    """Return the chosen golden items; raises `GoldError` where none is left.
+
+    `stored` has texts of items that have none of their own, and that the catalog of the choice does not have.
+    """
     lines = list(gold_lines(choice.file))
     bad = [line for line in lines if isinstance(line, BadGoldLine)]
     gold = _of_split([line for line in lines if isinstance(line, GoldItem)], choice)
-    paired, notes = _with_texts(gold, choice.catalog)
+    paired, notes = _with_texts(gold, choice.catalog, stored)
     chosen = _sampled(paired, choice)
     if not chosen:
         raise GoldError("; ".join([f"{choice.file} has no golden item with a text", *notes]))
@@ -119,13 +124,15 @@ def _of_split(gold: list[GoldItem], choice: GoldChoice) -> list[GoldItem]:
     return found
 
 
-def _with_texts(gold: Sequence[GoldItem], catalog: Path | None) -> tuple[list[tuple[GoldItem, CatalogItem]], list[str]]:
+def _with_texts(
+    gold: Sequence[GoldItem], catalog: Path | None, stored: Callable[[str], CatalogItem | None]
+) -> tuple[list[tuple[GoldItem, CatalogItem]], list[str]]:
     """Return the golden items with the items that they are about, and notes on those that have no text."""
     rows = {row.id: row for row in read_catalog(catalog) if not isinstance(row, RejectedRow)} if catalog else {}
     paired: list[tuple[GoldItem, CatalogItem]] = []
     missing: list[str] = []
     for golden in gold:
-        item = _own_text(golden) or rows.get(golden.item_id)
+        item = _own_text(golden) or rows.get(golden.item_id) or stored(golden.item_id)
         if item is None:
             missing.append(golden.item_id)
         else:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 
 import typer
 
@@ -10,8 +9,8 @@ from agents.phrasing import phrase_value
 from commands.catalog_run import Rows, run_rows
 from commands.evaluation_gold import GoldSet, narrowed
 from commands.output import INTERRUPTED, TERMINATED, say
+from commands.purse import Purse
 from commands.run_options import RunOptions, controls_of
-from commands.run_report import RunReport
 from commands.run_watch import Watch
 from commands.sample_scores import evidence_holds
 from commands.settings import Settings
@@ -19,12 +18,11 @@ from evaluators.evaluation import SystemResult
 from evaluators.item_scores import Grading, score_item
 from evaluators.predictions import PredictedValue, Prediction
 from evaluators.summary import summarize
-from memory.database import open_existing_database
+from memory.database import Session, open_existing_database
 from memory.model_call import Usage
 from memory.rows import StoredKnowledge
 from memory.runs import run_of
-from memory.schema import CatalogItem
-from memory.store import enrichment_of, failure_of
+from memory.store import enrichments_of, failure_of
 from memory.versions import current_version, versions
 
 
@@ -37,24 +35,10 @@ class Bench:
     target_precision: float
     options: RunOptions
     watch: Watch | None = None  # of the runs; None: a person at a terminal
-    spent_money: Decimal = field(default=Decimal(0))
-    spent_tokens: int = 0
+    purse: Purse = field(init=False)
 
-    @property
-    def left(self) -> RunOptions:
-        """Return the run options with what is left of the budget; with nothing left, stored answers are still read."""
-        money, tokens = self.options.budget, self.options.max_tokens
-        return self.options.model_copy(
-            update={
-                "budget": None if money is None else max(Decimal(0), money - self.spent_money),
-                "max_tokens": None if tokens is None else max(1, tokens - self.spent_tokens),
-            }
-        )
-
-    def pay(self, report: RunReport) -> None:
-        """Take from the purse what a run has spent."""
-        self.spent_money += report.spend.cost
-        self.spent_tokens += report.tokens
+    def __post_init__(self) -> None:
+        self.purse = Purse(self.options)
 
 
 async def run_system(settings: Settings, bench: Bench, label: str) -> SystemResult:
@@ -69,8 +53,8 @@ async def run_gold(settings: Settings, bench: Bench, label: str) -> int | None:
     """
     say(f"{label}: {len(bench.gold.items)} golden items")
     rows = Rows(f"(gold of {bench.gold.used.file})", lambda _: bench.gold.items, lambda _: len(bench.gold.items))
-    report = await run_rows(settings, rows, bench.left, bench.watch)
-    bench.pay(report)
+    report = await run_rows(settings, rows, bench.purse.left, bench.watch)
+    bench.purse.pay(report.spend.cost, report.tokens)
     if report.problem:
         raise report.problem
     if report.stopped_by:
@@ -111,23 +95,27 @@ def known_system(
 def of_what_is_known(settings: Settings, gold: GoldSet, version_ids: Sequence[int | None]) -> GoldSet:
     """Return the golden items with whose texts each of these versions has ended, well or not."""
     with open_existing_database(settings.kb) as database, database.session() as session:
-
-        def ended(item: CatalogItem, version_id: int | None) -> bool:
-            known = enrichment_of(session, item.id, version_id)
-            if known is None:
-                return failure_of(session, item.id, version_id) is not None
-            return known.item.content_hash == item.content_hash
-
-        ids = {item.id for item in gold.items if all(ended(item, version) for version in version_ids)}
+        ids = {item.id for item in gold.items}
+        for version in version_ids:
+            ids &= set(_ended(session, gold, version))
     return narrowed(gold, ids, "for the knowledge base does not know them with this text")
+
+
+def _ended(session: Session, gold: GoldSet, version_id: int | None) -> Iterator[str]:
+    """Yield the golden items with whose texts a version has ended."""
+    hashes = {item.id: item.content_hash for item in gold.items}
+    known = {one.item.id: one.item.content_hash for one in enrichments_of(session, hashes, version_id)}
+    yield from (item_id for item_id, content_hash in known.items() if content_hash == hashes[item_id])
+    yield from (item_id for item_id in hashes if item_id not in known and failure_of(session, item_id, version_id))
 
 
 def _predictions(settings: Settings, bench: Bench, version_id: int | None, *, own: bool) -> Iterator[Prediction]:
     with open_existing_database(settings.kb) as database, database.session() as session:
+        ids = [item.id for item in bench.gold.items]
+        found = {known.item.id: prediction_of(known) for known in enrichments_of(session, ids, version_id, own=own)}
         for item in bench.gold.items:
-            known = enrichment_of(session, item.id, version_id, own=own)
-            if known is not None:
-                yield prediction_of(known)
+            if item.id in found:
+                yield found[item.id]
                 continue
             failure = failure_of(session, item.id, version_id)
             yield Prediction(item_id=item.id, failure=failure.reason if failure else "unknown")

@@ -143,13 +143,14 @@ async def _marginals(
 ) -> tuple[Marginal, ...]:
     """Run again without each agent in turn; answers that do not depend on it come from the ledger."""
     found = []
-    for agent in await _that_change_something(options.agents, settings):
-        without = await run_system(_without(agent, settings), bench, f"without {agent}")
+    for agent in await that_change_something(options.agents, settings):
+        without = await run_system(without_agent(agent, settings), bench, f"without {agent}")
         found.append(marginal(agent, OFF[agent], without.items, system.items, seed=options.gold.seed))
     return tuple(found)
 
 
-async def _that_change_something(agents: Iterable[str], settings: Settings) -> list[str]:
+async def that_change_something(agents: Iterable[str], settings: Settings) -> list[str]:
+    """Return those of the agents without which something would be different; of the others it is said."""
     model = model_of(keyless(settings))
     abilities = capabilities_of(settings, model)
     await model.aclose()
@@ -170,7 +171,8 @@ def _is_idle(agent: str, settings: Settings, abilities: Capabilities) -> bool:
     return abilities.without([agent]) == abilities
 
 
-def _without(agent: str, settings: Settings) -> Settings:
+def without_agent(agent: str, settings: Settings) -> Settings:
+    """Return the settings with one agent, aid or loop switched off."""
     if agent == REVISIONS:
         return settings.overridden(max_revisions=0)
     return settings.overridden(without=tuple(sorted({*settings.without, agent})))

@@ -1,7 +1,7 @@
 """What a run would have to do, why, and what that would cost: told from the ledger, nothing is asked or stored."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from itertools import islice
 from pathlib import Path
@@ -17,7 +17,7 @@ from memory.encoder import MiniLmEncoder
 from memory.items import PAGE
 from memory.record import Record
 from memory.schema import CatalogItem
-from memory.staleness import Forecast, StaleResult, Wanted, forecast, stale, wanted_version
+from memory.staleness import Forecast, StaleResult, Wanted, forecast, stale, stale_among, wanted_version
 from memory.work import to_do
 
 LISTED = 20  # items
@@ -47,11 +47,25 @@ class ToDo(Record):
         return tuple(agent.agent for agent in self.forecast.agents if not agent.known)
 
 
-def stale_work(settings: Settings, options: RunOptions | None = None) -> ToDo:
-    """Return what the settings make stale of a knowledge base that must be there."""
+def stale_work(settings: Settings, options: RunOptions | None = None, *, only: Sequence[str] | None = None) -> ToDo:
+    """Return what the settings make stale of a knowledge base that must be there, or of some items in their order."""
     wanted = wanted_by(settings)
     with open_existing_database(settings.kb) as database, database.session() as session:
-        return _to_do(settings, options or RunOptions(), database, stale(session, wanted))
+        results = stale(session, wanted) if only is None else stale_among(session, wanted, only)
+        return _to_do(settings, options or RunOptions(), database, results)
+
+
+def chosen_work(
+    settings: Settings, database: Database, wanted: Wanted, ids: Sequence[str], options: RunOptions
+) -> ToDo:
+    """Return what of some items is stale; items of which nothing is are passed over."""
+
+    def results() -> Iterator[StaleResult]:
+        for start in range(0, len(ids), PAGE):
+            with database.session() as session:
+                yield from stale(session, wanted, only=ids[start : start + PAGE])
+
+    return _to_do(settings, options, database, results())
 
 
 def catalog_work(settings: Settings, catalog: Path, options: RunOptions) -> ToDo:

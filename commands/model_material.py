@@ -12,6 +12,7 @@ from memory.extras import extras
 
 if TYPE_CHECKING:
     from learning.material import Imagined, Material
+    from memory.behaviors.files import BehaviorFile
     from memory.behaviors.schema import Clock
     from memory.behaviors.sequences import Sequences
     from memory.database import Database
@@ -87,11 +88,18 @@ def logged(
     data: Path, columns: dict[str, str] | None, items: tuple[str, ...], as_of: int | None = None
 ) -> "tuple[Sequences, Clock]":
     """Return the behaviours of a file before `as_of`, and what they are sorted by; `items` fixes the first rows."""
+    from memory.behaviors.schema import Clock  # noqa: PLC0415 - polars is an extra
+    from memory.behaviors.sequences import Sequences  # noqa: PLC0415
+
+    log = read_log(data, columns, as_of)
+    return Sequences.of(log.frame, items), Clock.TIME if log.roles.time else Clock.ORDER
+
+
+def read_log(data: Path, columns: dict[str, str] | None, as_of: int | None = None) -> "BehaviorFile":
+    """Return the behaviours of a file before `as_of`; what is none is told. Raises `NothingToLearn` where none is."""
     with extras():
         from learning.material import NothingToLearn  # noqa: PLC0415
         from memory.behaviors.files import read_behaviors  # noqa: PLC0415 - polars is an extra
-        from memory.behaviors.schema import Clock  # noqa: PLC0415
-        from memory.behaviors.sequences import Sequences  # noqa: PLC0415
         from memory.behaviors.store import OtherClock  # noqa: PLC0415
 
     log = read_behaviors(data, columns or {}, as_of=as_of)
@@ -102,7 +110,7 @@ def logged(
         raise OtherClock(TIMELESS)
     if not len(log.frame):
         raise NothingToLearn(NOTHING)
-    return Sequences.of(log.frame, items), Clock.TIME if log.roles.time else Clock.ORDER
+    return log
 
 
 def _stored(database: "Database", items: tuple[str, ...], as_of: int | None) -> "tuple[Sequences, Clock]":

@@ -12,6 +12,7 @@ from commands.model_material import FOLDER, Data, ModelFolder, read_material
 from commands.model_options import Config, Html, Seed, Seeds, settings_in, write_file
 from commands.output import AsJson, KnowledgeBase, print_json, say
 from commands.priorities import PrioritiesOut, write_priorities
+from commands.ranker_plan import plan
 from commands.ranker_tables import print_ablation, print_ranked, print_report
 from commands.run_options import columns_of
 from commands.setting_options import with_options
@@ -31,6 +32,7 @@ Imagined = Annotated[
 ]
 
 app = typer.Typer(help="Rank items by behaviours and knowledge.", no_args_is_help=True)
+app.command()(plan)
 
 
 @app.command()

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 NONE = ""  # no attribute's name
 DERIVED = ("demand",)  # no attribute that enrichment could be asked for
 METRICS = ("NDCG@10", "HR@10", "HR@5", "NDCG@5", "HR@20", "NDCG@20", "MRR")
+POPULARITY, HISTORY = "popularity of the item", "length of the history"  # what events are told apart by
 AT_ONCE = 256  # histories scored together: [256, items] of floats
 
 Histories = Sequence[NDArray[np.int32]]
@@ -221,15 +222,17 @@ def _scores(sitting: Sitting, metrics: Sequence[Metrics]) -> SystemScores:
     return found.model_copy(update={"cpu_seconds": sitting.cpu_seconds})
 
 
-def _slices(exam: Exam, sittings: Sequence[Sitting]) -> Iterator[SliceScores]:
-    user, behaviors = exam.questions.user, exam.material.behaviors
+def event_slices(exam: Exam) -> list[tuple[str, tuple[Slice, ...]]]:
+    """Return how the moments that are asked about are told apart, by what."""
+    behaviors = exam.material.behaviors
     counts = popularity(behaviors.item, len(behaviors.items))[exam.questions.true]
     lengths = np.array([len(history) for history in exam.questions.histories])
-    parts: list[tuple[str, tuple[Slice, ...]]] = [
-        ("popularity of the item", by_popularity(counts)),
-        ("length of the history", by_history_length(lengths)),
-    ]
-    for by, slices in parts:
+    return [(POPULARITY, by_popularity(counts)), (HISTORY, by_history_length(lengths))]
+
+
+def _slices(exam: Exam, sittings: Sequence[Sitting]) -> Iterator[SliceScores]:
+    user = exam.questions.user
+    for by, slices in event_slices(exam):
         systems = {sitting.label: [_sliced_metrics(user, own) for own in sitting.ranks] for sitting in sittings}
         yield from sliced(by, slices, "HR@10", systems)
 

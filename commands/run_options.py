@@ -34,6 +34,7 @@ class RunOptions(Record):
     budget: Decimal | None = Field(default=None, ge=0)  # money
     max_tokens: int | None = Field(default=None, ge=1)
     provider_batch: bool = False  # ask through the provider's batch API
+    unread: bool = False  # what it finds stays in its version, which is not read from then on
 
     @property
     def columns(self) -> dict[str, str] | None:

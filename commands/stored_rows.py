@@ -1,6 +1,6 @@
 """Rows of a run that the knowledge base has already: the items that failed, and the items that are stale."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby, islice
 
 from commands.catalog_run import Rows
@@ -11,7 +11,7 @@ from memory.item_vectors.unknown_attributes import worth_of_knowing
 from memory.items import PAGE, item_of
 from memory.outcomes import failures
 from memory.schema import CatalogItem, Provenance
-from memory.staleness import Wanted, stale
+from memory.staleness import Wanted, stale, stale_among
 
 
 def failed_rows() -> Rows:
@@ -28,23 +28,38 @@ def failed_rows() -> Rows:
     )
 
 
-def stale_rows(limit: int | None = None, gains: Mapping[str, float] | None = None) -> Rows:
+def stale_rows(
+    limit: int | None = None, gains: Mapping[str, float] | None = None, only: Sequence[str] | None = None
+) -> Rows:
     """Return the items of which something is stale, with their stored texts.
 
-    `gains` is what each attribute is worth; those items come first that lack most of it.
+    `gains` is what each attribute is worth; those items come first that lack most of it. `only` are the items in
+    question, in their order.
     """
 
+    def found(workshop: Workshop) -> Iterator[str]:
+        configuration = wanted(workshop.context.provenance)
+        if only is None:
+            return stale_ids(workshop.database, configuration)
+        with workshop.database.session() as session:
+            results = stale_among(session, configuration, only)
+            return iter([item_id for item_id, _ in groupby(results, key=lambda result: result.item_id)])
+
     def items(workshop: Workshop) -> Iterator[CatalogItem]:
-        ids = stale_ids(workshop.database, wanted(workshop.context.provenance))
+        ids = found(workshop)
         if gains:
             ids = worthiest_first(workshop.database, ids, gains)
         return _stored(workshop.database, islice(ids, limit))
 
     def total(workshop: Workshop) -> int:
-        ids = stale_ids(workshop.database, wanted(workshop.context.provenance))
-        return sum(1 for _ in islice(ids, limit))
+        return sum(1 for _ in islice(found(workshop), limit))
 
     return Rows("(stale items)", items, total)
+
+
+def chosen_rows(ids: Sequence[str], source: str) -> Rows:
+    """Return some items with their stored texts; `source` names the run among others."""
+    return Rows(source, lambda workshop: _stored(workshop.database, iter(ids)), lambda _: len(ids))
 
 
 def wanted(provenance: Provenance) -> Wanted:

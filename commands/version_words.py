@@ -1,7 +1,15 @@
 """How versions of the results are told: what a configuration is, and what two versions say differently of an item."""
 
+from collections.abc import Iterator
+
+from pydantic import JsonValue, TypeAdapter, ValidationError
+
 from memory.schema import Provenance
 from memory.version_diff import ItemDiff, Value
+
+TOLD_APART = ("prompts", "aids")
+SILENT = "without"  # the parameter that names agents that ask no model
+_PARAMETERS: TypeAdapter[dict[str, JsonValue]] = TypeAdapter(dict[str, JsonValue])
 
 
 def phrase_configuration(made: Provenance | None, parents: Provenance | None) -> list[str]:
@@ -11,9 +19,38 @@ def phrase_configuration(made: Provenance | None, parents: Provenance | None) ->
     if parents is None:
         return [made.model, f"max_revisions {made.max_revisions}", f"reaseq {made.code_version}"]
     before, after = dict(parents), dict(made)
-    changed = [name for name in after if name not in ("prompts", "aids") and before[name] != after[name]]
+    changed = [name for name in after if name not in (*TOLD_APART, "parameters") and before[name] != after[name]]
     prompts = [f"prompt {name}" for name, fingerprint in made.prompts if (name, fingerprint) not in parents.prompts]
-    return [f"{name} {before[name]} -> {after[name]}" for name in changed] + prompts + _aids(made, parents)
+    told = [f"{name} {before[name]} -> {after[name]}" for name in changed]
+    return told + list(_parameters(parents.parameters, made.parameters)) + prompts + _aids(made, parents)
+
+
+def _parameters(before: str, after: str) -> Iterator[str]:
+    """Yield which parameters of the model differ; agents that ask no model are among them."""
+    if before == after:
+        return
+    old, new = _read(before), _read(after)
+    if old is None or new is None:
+        yield f"parameters {before} -> {after}"
+        return
+    was, now = _silent(old), _silent(new)
+    yield from (f"without {agent}" for agent in sorted(now - was))
+    yield from (f"with {agent} again" for agent in sorted(was - now))
+    for name in sorted({*old, *new} - {SILENT}):
+        if old.get(name) != new.get(name):
+            yield f"{name} {old.get(name, 'not set')} -> {new.get(name, 'not set')}"
+
+
+def _silent(parameters: dict[str, JsonValue]) -> set[str]:
+    named = parameters.get(SILENT)
+    return {str(agent) for agent in named} if isinstance(named, list) else set()
+
+
+def _read(parameters: str) -> dict[str, JsonValue] | None:
+    try:
+        return _PARAMETERS.validate_json(parameters)
+    except ValidationError:  # of an earlier reaseq
+        return None
 
 
 def _aids(made: Provenance, parents: Provenance) -> list[str]:

@@ -25,3 +25,6 @@ AGENTS = (
     AgentNeeds(agent="demand_critic", prompts=("demand_critic",), after=("demand_analyst",), uses=("encoder",)),
     AgentNeeds(agent="summarizer", prompts=("summarizer",), after=("critic",)),
 )
+
+# Whose word decides what is known: where its results stay as they are, so do the attributes that are known.
+DECIDES = "critic"

@@ -124,3 +124,8 @@ def place() -> Iterator[Place]:
 def use_threads(count: int) -> None:
     """Compute on so many CPU threads; small batches gain nothing by a second one, and its waiting costs."""
     torch.set_num_threads(count)
+
+
+def torch_version() -> str:
+    """Return the version of torch: another one may train to other weights."""
+    return str(torch.__version__)

@@ -2,6 +2,7 @@
 
 from memory import (  # noqa: F401 - their tables are among TABLES
     demand_tables,
+    impact_tables,
     prompt_tables,
     review_tables,
     trace_tables,

@@ -17,6 +17,7 @@ from memory.schema import Provenance
 from memory.tables import EnrichmentRow, ItemRow, ModelCallRow, VersionRow, WorkRow
 from memory.versions import fingerprint_of, known_in, lineage
 
+FEW = 500  # items that one query names
 LOOKED_AT = 20_000  # the newest calls of the ledger, from which a forecast is made
 
 NEVER_ENRICHED = "never enriched"
@@ -105,6 +106,17 @@ def stale(
             for agent, reason in why.items():
                 yield StaleResult(item_id=row.id, agent=agent, why=reason)
         last = page[-1].id
+
+
+def stale_among(session: Session, wanted: Wanted, ids: Sequence[str]) -> Iterator[StaleResult]:
+    """Yield the stale results of some items, in the order in which these are given; unknown ids are passed over."""
+    for start in range(0, len(ids), FEW):
+        few = ids[start : start + FEW]
+        found: dict[str, list[StaleResult]] = {item_id: [] for item_id in few}
+        for result in stale(session, wanted, only=few):
+            found[result.item_id].append(result)
+        for results in found.values():
+            yield from results
 
 
 def forecast(session: Session, results: Iterable[StaleResult]) -> Forecast:

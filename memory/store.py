@@ -158,12 +158,22 @@ def enrichments(session: Session, version_id: int | None = None) -> Iterator[Sto
 
 
 def enrichments_of(
-    session: Session, item_ids: Collection[str], version_id: int | None = None
+    session: Session, item_ids: Collection[str], version_id: int | None = None, *, own: bool = False
 ) -> Iterator[StoredKnowledge]:
-    """Yield what a version (the current one unless given) knows of some items, in order of id; others are left out."""
+    """Yield what a version (the current one unless given) knows of some items, in order of id; others are left out.
+
+    `own`: only what it learnt itself, nothing of the versions below it.
+    """
     ids, versions = sorted(set(item_ids)), lineage(session, version_id)
+    versions = versions[:1] if own else versions
     for page in (ids[at : at + PAGE] for at in range(0, len(ids), PAGE)):
         yield from _known(session, versions, col(ItemRow.id).in_(page), only=page)
+
+
+def known_ids(session: Session, version_id: int | None = None) -> list[str]:
+    """Return the items of which a version (the current one unless given) knows something, in order of id."""
+    known = select(ItemRow.id).join(EnrichmentRow, known_in(lineage(session, version_id)))
+    return list(session.exec(known.order_by(col(ItemRow.id))))
 
 
 def claims_of(session: Session, item_id: str, version_id: int | None = None) -> tuple[Claim, ...]:

@@ -32,7 +32,7 @@ def diff(session: Session, first: int, second: int) -> Iterator[ItemDiff]:
     Both are read a page at a time. Raises `memory.versions.UnknownVersion`.
     """
     for before, after in _side_by_side(enrichments(session, first), enrichments(session, second)):
-        difference = _difference(before, after)
+        difference = difference_of(before, after)
         if difference:
             yield difference
 
@@ -54,7 +54,8 @@ def _side_by_side(
             before, after = next(first, None), next(second, None)
 
 
-def _difference(before: StoredKnowledge | None, after: StoredKnowledge | None) -> ItemDiff | None:
+def difference_of(before: StoredKnowledge | None, after: StoredKnowledge | None) -> ItemDiff | None:
+    """Return how two versions differ on one item; None where they say the same, or neither knows it."""
     known = before or after
     if known is None or (before and after and before.enrichment == after.enrichment):
         return None

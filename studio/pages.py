@@ -5,6 +5,7 @@ from typing import Any
 
 from nicegui import ui
 
+from studio.impact_page import impact_page
 from studio.items_page import items_page
 from studio.knowledge_page import knowledge_page
 from studio.prompts_page import prompts_page
@@ -20,6 +21,7 @@ BUILDERS: dict[str, Callable[..., Any]] = {
     "/runs": runs_page,
     "/knowledge": knowledge_page,
     "/review": review_page,
+    "/impact": impact_page,
 }
 
 

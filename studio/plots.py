@@ -9,8 +9,10 @@ from nicegui import ui
 
 from evaluators.calibration import calibration
 from evaluators.item_scores import Judged
+from evaluators.significance import Difference
 from memory.rulings import JudgedClaim
 
+LEAST = 0.00001  # half of the axis where nothing differs at all
 HERE = Path(__file__).parent
 
 
@@ -24,6 +26,24 @@ def reliability_plot(claims: Iterable[JudgedClaim]) -> None:
 def histogram(counts: Sequence[int]) -> None:
     """Show how many claims have which confidence: ten bins from 0 to 1."""
     plot("histogram", counts=list(counts), most=max(*counts, 1))
+
+
+def intervals(rows: Sequence[tuple[str, Difference, str]]) -> None:
+    """Show differences with their intervals: name, difference, and "good", "bad" or nothing where it is not sure."""
+    most = max((abs(end) for _, one, _ in rows for end in (one.low, one.high, one.difference)), default=0.0)
+    plot("intervals", rows=rows, most=most or LEAST)
+
+
+def changes(gained: int, lost: int, changed: int, most: int) -> None:
+    """Show how many claims were gained, lost and changed, as parts of a bar of `most` claims."""
+    plot("changes", gained=gained, lost=lost, changed=changed, most=most or 1)
+
+
+def movement(counts: Sequence[int], greatest: float) -> None:
+    """Show how far vectors moved: so many items in each equal part of the way from 0 to the greatest distance."""
+    width = greatest / len(counts) if counts else 0.0
+    bins = [(place * width, count) for place, count in enumerate(counts)]
+    plot("movement", bins=bins, most=max(*counts, 1), greatest=greatest)
 
 
 def drawn(svg: str) -> None:
@@ -43,4 +63,5 @@ def _plots() -> Environment:
         loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     plots.filters["share"] = lambda value: f"{value:.0%}"
+    plots.filters["points"] = lambda value: f"{100 * value:+.2f}"
     return plots

@@ -23,8 +23,9 @@ PAGES = {
     "runs": "Runs",
     "knowledge": "Knowledge",
     "review": "Review",
+    "impact": "Impact",
 }
-KEYS = {"1 … 5": "go to a page", "/": "search", "?": "show or hide these keys", "Esc": "close, leave a field"}
+KEYS = {"1 … 6": "go to a page", "/": "search", "?": "show or hide these keys", "Esc": "close, leave a field"}
 
 logger = logging.getLogger(__name__)
 

@@ -28,6 +28,10 @@ class Capabilities:
         """Return what is left where these agents go without a model; KeyError for an agent that asks none."""
         return replace(self, **{ability: False for agent in agents for ability in _ABILITIES[agent]})
 
+    def asked_by(self, agent: str) -> bool:
+        """Return whether an agent asks such a model anything of an item; KeyError for an agent that asks none."""
+        return any(getattr(self, ability) for ability in _ABILITIES[agent])
+
 
 # What each agent needs a model for; all else that it does is code.
 _ABILITIES = {

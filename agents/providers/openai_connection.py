@@ -34,7 +34,7 @@ class OpenAIConnection:
     def __init__(self, server: OpenAIServer, seconds: float) -> None:
         self.server = server
         self.seconds = seconds  # the longest that one request may take
-        self._pool = _Pool.of(server.url)
+        self._pool: _Pool | None = None  # who asks nothing keeps no connections open
 
     async def get(self, path: str) -> bytes:
         """Return the body that is found at the path."""
@@ -90,7 +90,14 @@ class OpenAIConnection:
 
     async def leave(self) -> None:
         """Give the connections back; they are closed when nobody in the process needs them."""
-        await self._pool.leave()
+        if self._pool is not None:
+            await self._pool.leave()
+            self._pool = None
+
+    def _joined(self) -> "_Pool":
+        if self._pool is None:
+            self._pool = _Pool.of(self.server.url)
+        return self._pool
 
     @asynccontextmanager
     async def _answered(
@@ -106,7 +113,7 @@ class OpenAIConnection:
         """Yield the response of status 200; raises what any other status means, and after so many seconds' silence."""
         sent = {"Authorization": f"Bearer {self.server.key}"} | (headers or {})
         patience = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=silence)
-        url, session = f"{self.server.url}{path}", self._pool.session()
+        url, session = f"{self.server.url}{path}", self._joined().session()
         async with session.request(
             method, url, data=data, headers=sent, allow_redirects=False, timeout=patience
         ) as response:

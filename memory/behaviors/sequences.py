@@ -83,6 +83,21 @@ class Sequences:
         kept[positions] = False
         return self._where(kept)
 
+    def with_items(self, ids: Sequence[str]) -> Self:
+        """Return the behaviours with some items alone, which are the item rows from then on, in the order given.
+
+        Users stay, with nothing where all they did was with others.
+        """
+        rows = {item_id: row for row, item_id in enumerate(ids)}
+        numbers = np.array([rows.get(item_id, -1) for item_id in self.items], dtype=np.int32)
+        kept = self._where(numbers[self.item] >= 0)
+        return replace(kept, items=tuple(ids), item=numbers[kept.item])
+
+    def counts(self) -> dict[str, int]:
+        """Return how many behaviours each item has; items without any are left out."""
+        counts = np.bincount(self.item, minlength=len(self.items))
+        return {self.items[row]: int(counts[row]) for row in np.flatnonzero(counts)}
+
     def of_user(self, user: str) -> NDArray[np.int32]:
         """Return a user's item rows, oldest first; none for a user that nobody knows."""
         row = self.user_rows.get(user)

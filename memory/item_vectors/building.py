@@ -1,12 +1,13 @@
 """How items get their vectors: each distinct text is encoded once, and what is encoded stays."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-from sqlmodel import Session
+import numpy as np
+from numpy.typing import NDArray
 
 from memory.database import Database
 from memory.encoder import TextEncoder, Vectors
-from memory.item_vectors.known_items import known_items
+from memory.item_vectors.known_items import KnownItem, known_items
 from memory.item_vectors.parts import ALL_PARTS, Part, item_text
 from memory.item_vectors.vectors import (
     DEFAULT_NAME,
@@ -17,6 +18,7 @@ from memory.item_vectors.vectors import (
     hash_of,
     save_set,
     stored_hashes,
+    text_vectors,
 )
 from memory.versions import lineage
 
@@ -46,28 +48,51 @@ def build_vectors(
     parts = tuple(part for part in ALL_PARTS if part in parts)
     with database.session() as session:
         version = next(iter(lineage(session, version_id)), 0)
-        items, texts = _texts(session, parts, version_id, as_of)
-        stored = stored_hashes(session, encoder.name, texts, encoder.dimensions)
-    left = [(hash_, text) for hash_, text in texts.items() if hash_ not in stored]
-    _encode(database, encoder, left, encoded or _here(encoder), tell)
+        items, texts = _texts(known_items(session, version_id, as_of), parts)
+    _encode_new(database, encoder, texts, encoded, tell)
     with database.writing() as session:
         save_set(session, about_set(name, encoder.name, parts, version, as_of), items)
     with database.session() as session:
         return ItemVectors.load(session, name)
 
 
+def vectors_of_items(
+    database: Database,
+    encoder: TextEncoder,
+    known: Iterable[KnownItem],
+    parts: Sequence[Part],
+    tell: Tell | None = None,
+) -> dict[str, NDArray[np.float32]]:
+    """Return the vector of each item whose text is not empty, by id; no set is stored, but what is encoded stays."""
+    items, texts = _texts(known, parts)
+    _encode_new(database, encoder, texts, None, tell)
+    with database.session() as session:
+        vectors = text_vectors(session, encoder.name, texts)
+    return {item_id: vectors[hash_] for item_id, hash_ in items}
+
+
 def _texts(
-    session: Session, parts: Sequence[Part], version_id: int | None, as_of: int | None
+    known_of_all: Iterable[KnownItem], parts: Sequence[Part]
 ) -> tuple[list[tuple[str, bytes]], dict[bytes, str]]:
     """Return (item id, hash of its text) for each item whose text is not empty, and the text of each hash."""
     items: list[tuple[str, bytes]] = []
     texts: dict[bytes, str] = {}
-    for known in known_items(session, version_id, as_of):
+    for known in known_of_all:
         if text := item_text(known, parts):
             hash_ = hash_of(text.encode("utf-8", "surrogatepass"))
             items.append((known.id, hash_))
             texts[hash_] = text
     return items, texts
+
+
+def _encode_new(
+    database: Database, encoder: TextEncoder, texts: Mapping[bytes, str], encoded: Encoded | None, tell: Tell | None
+) -> None:
+    """Encode and store the texts that have no vector yet."""
+    with database.session() as session:
+        stored = stored_hashes(session, encoder.name, texts, encoder.dimensions)
+    left = [(hash_, text) for hash_, text in texts.items() if hash_ not in stored]
+    _encode(database, encoder, left, encoded or _here(encoder), tell)
 
 
 def _encode(

@@ -20,13 +20,18 @@ def asked_attributes(session: Session) -> Asked:
     }
 
 
+def asked_of(known: KnownItem, asked: Asked) -> tuple[str, ...]:
+    """Return the attributes that the item's category asks for; none where nothing is known of the item."""
+    if known.template is None:
+        return ()
+    bare = (*known.template[:2], "")
+    return asked.get(known.template, asked.get(bare, ()))
+
+
 def unknown_attributes(known: KnownItem, asked: Asked) -> Iterator[str]:
     """Yield the attributes that the item's category asks for and that nothing is accepted of."""
-    if known.template is None:
-        return
     have = {claim.name for claim in known.accepted}
-    bare = (*known.template[:2], "")
-    yield from (key for key in asked.get(known.template, asked.get(bare, ())) if key not in have)
+    yield from (key for key in asked_of(known, asked) if key not in have)
 
 
 def worth_of_knowing(session: Session, gains: Mapping[str, float]) -> dict[str, float]:

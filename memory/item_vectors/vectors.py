@@ -146,6 +146,16 @@ def stored_hashes(session: Session, encoder: str, hashes: Iterable[bytes], dimen
     return found
 
 
+def text_vectors(session: Session, encoder: str, hashes: Iterable[bytes]) -> dict[bytes, NDArray[np.float32]]:
+    """Return the stored vector of each hash that has one."""
+    found: dict[bytes, NDArray[np.float32]] = {}
+    for chunk in _chunks(hashes):
+        query = select(TextVectorRow.hash, TextVectorRow.vector).where(TextVectorRow.encoder == encoder)
+        rows = session.exec(query.where(col(TextVectorRow.hash).in_(chunk)))
+        found |= {hash_: np.frombuffer(vector, dtype=STORED).astype(np.float32) for hash_, vector in rows}
+    return found
+
+
 def add_text_vectors(session: Session, encoder: str, vectors: Iterable[tuple[bytes, bytes]]) -> None:
     """Store (hash, vector) pairs of an encoder in place of those that are there."""
     for chunk in _chunks(dict(vectors).items()):

@@ -30,8 +30,13 @@ COMMANDS: dict[str, list[str]] = {
     "ranker evaluate": ["--config", "small.toml"],
     "ranker rank": ["--user", "u00001"],
     "ranker ablate": ["--config", "small.toml", "--attributes", "0"],
+    "ranker plan": ["first.json"],
     "benchmark beyond-log": ["--data", "log.csv", "--controls-only"],
     "ranker export": ["--onnx", "clicks.onnx"],
+    "impact list": [],
+    "impact show": [],
+    "impact ship": ["--force"],
+    "impact rollback": [],
     "diffusion train": ["--config", "diffusion.toml"],
     "diffusion evaluate": ["--config", "diffusion.toml"],
     "diffusion generate": ["--held-out", "8"],
@@ -78,8 +83,11 @@ COMMANDS: dict[str, list[str]] = {
 }
 
 MAY_BE_EMPTY = {"prompts lint"}  # the bundled prompts have no findings
+IMPACT = ["impact", "--max-revisions", "1", "--no-ranking"]
 BEFORE: dict[str, list[str]] = {
+    "ranker plan": ["ranker", "ablate", "--config", "small.toml", "--attributes", "1", "--priorities", "first.json"],
     "ranker export": ["ranker", "train", "--config", "small.toml"],
+    **{f"impact {name}": IMPACT for name in ("list", "show", "ship", "rollback")},
     "replay": ["trace", "kettles.csv", "--item", "K1"],
     "traces": ["trace", "kettles.csv", "--item", "K1"],
     "traces show": ["trace", "kettles.csv", "--item", "K1"],
@@ -106,7 +114,7 @@ def test_the_output_is_one_document(
         Path("diffusion.toml").write_text("epochs = 1\nwidth = 16\nlayers = 1\nnegatives = 0\n", encoding="utf-8")
     if command == "diffusion show":
         imagined_of("u00001", "sqlite:///shop.db")
-    if command.startswith(("review", "behaviors", "trace", "replay", "kb copy")):
+    if command.startswith(("review", "behaviors", "trace", "replay", "kb copy", "impact")):
         shutil.copy(enriched[0].removeprefix("sqlite:///"), "own.db")  # what is decided there stays
         monkeypatch.setenv("REASEQ_KB", "sqlite:///own.db")
     if before := BEFORE.get(command):

@@ -10,7 +10,7 @@ from memory.database import open_database
 from memory.ledger import record_call
 from memory.model_call import Usage
 from memory.schema import Provenance
-from memory.staleness import AgentNeeds, StaleResult, Wanted, forecast, stale
+from memory.staleness import AgentNeeds, StaleResult, Wanted, forecast, stale, stale_among
 from memory.store import save_enrichment, save_failure, save_item
 from memory.versions import use, version_for
 from tests.databases import fresh_url
@@ -176,3 +176,15 @@ def test_a_forecast_says_what_it_cannot_know(session: Session) -> None:
 
 def test_nothing_stale_costs_nothing(session: Session) -> None:
     assert forecast(session, []).cost == 0
+
+
+def test_some_items_are_looked_at_in_the_order_in_which_they_are_named(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("memory.staleness.FEW", 2)
+    configuration = wanted(prompts=edited("critic"))
+
+    told = [result.item_id for result in stale_among(session, configuration, ("b", "nowhere", "a"))]
+
+    assert told == ["b", "a"]
+    assert list(stale_among(session, wanted(), ("b", "a"))) == []

@@ -1,6 +1,7 @@
 """The pictures of docs/studio.md, taken anew from a shop on loopback: `python -m tests.studio.screenshots KB [FOLDER]`.
 
-KB is the file of a knowledge base of the sample (`reaseq enrich memory/sample/catalog.csv`); it is copied.
+KB is the file of a knowledge base of the sample (`reaseq enrich memory/sample/catalog.csv`) with a report of
+`reaseq impact`; it is copied.
 """
 
 import shutil
@@ -65,6 +66,7 @@ def taken(browser: Browser, url: str, folder: Path, scheme: str, width: int, hei
         "runs": ("/runs", "text=is read"),
         "knowledge": ("/knowledge", ".main svg"),
         "review": ("/review", ".claim-value"),
+        "impact": ("/impact", ".report svg.intervals"),
     }.items():
         page.goto(base + address)
         page.wait_for_selector(first, state="attached")
