@@ -185,6 +185,41 @@ def test_an_agent_is_switched_off_and_its_worth_told(known: LoopbackProvider) ->
     }
 
 
+def test_another_model_is_judged_like_another_prompt(known: LoopbackProvider) -> None:
+    ran = reaseq(
+        "impact",
+        "--model",
+        "openai:other",
+        "--kb",
+        "sqlite:///own.db",
+        "--gold",
+        "gold.jsonl",
+        "--no-ranking",
+        "--json",
+    )
+
+    assert ran.code == 0, ran.all
+    assert ran.document["what"][0].startswith("model openai:good")
+    assert {call.body["model"] for call in known.asked} == {"good", "other"}
+    assert ran.document["verdict"]["decision"] == "do not ship"  # the same answers at the same cost
+    assert ran.document["knowledge"]["differing"] == 0
+
+
+def test_what_stops_for_its_budget_goes_on_where_it_was(known: LoopbackProvider) -> None:
+    asked = len(known.asked)
+    known.prompt_tokens = 1000
+
+    stopped = impact("--prompts", "worse", "--gold", "gold.jsonl", "--no-ranking", "--max-tokens", 12_000)
+    between = len(known.asked)
+    whole = impact("--prompts", "worse", "--gold", "gold.jsonl", "--no-ranking", "--json")
+
+    assert stopped.code == 1
+    assert "12" in stopped.errors
+    assert reaseq("impact", "list", "--kb", "sqlite:///own.db", "--json").document[0]["id"] == 1
+    assert 0 < between - asked < len(known.asked) - asked
+    assert whole.document["knowledge"]["differing"] == 12
+
+
 def test_nothing_is_compared_with_itself(known: LoopbackProvider) -> None:
     ran = impact("--gold", "gold.jsonl")
 
