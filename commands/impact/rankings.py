@@ -69,11 +69,12 @@ class Rankings:
         leaf = codes_of(before.known, "category") if config.negatives == "same-leaf" else None
         parts = {side: clicks.parts_to_judge(material, config, leaf) for side, material in self._sides.items()}
         users = parts[BEFORE].users
+        asked = b"" if leaf is None else leaf.tobytes()
         sittings = []
         for side, material in self._sides.items():
             chances = [
                 self._cache.outcome(
-                    key_of(CLICKS, material, config, seed),
+                    key_of(CLICKS, material, config, seed, asked=asked),
                     lambda material=material, seed=seed, side=side: clicks.ours(  # type: ignore[misc]  # called at once
                         f"{CLICKS}, {side}", material, parts[side], config, [seed]
                     ).chances[0],
@@ -91,11 +92,12 @@ class Rankings:
         self, model: str, ranks: Callable[[Material, int, str], Outcome], seeds: Sequence[int]
     ) -> RankingChange:
         config = self._diffusion if model == DIFFUSION else self._ranker
+        asked = f"{self._ranker.refit} {self._ranker.next_item.repeats}".encode()  # of both models; see `exam_of`
         sittings = []
         for side, material in self._sides.items():
             found = [
                 self._cache.outcome(
-                    key_of(model, material, config, seed),
+                    key_of(model, material, config, seed, asked=asked),
                     lambda material=material, seed=seed, side=side: ranks(material, seed, side),  # type: ignore[misc]  # called at once
                 )
                 for seed in seeds
