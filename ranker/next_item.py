@@ -14,7 +14,7 @@ from learning.material import NothingToLearn
 from learning.whitening import Matrix
 from memory.record import Record
 from ranker.config import NextItemConfig
-from ranker.fusion import NEAR, Candidates, Lessons, Reranker, Retrievers, candidates, learn, lessons, retrieve
+from ranker.fusion import DECAY, NEAR, Candidates, Lessons, Reranker, Retrievers, candidates, learn, lessons, retrieve
 from ranker.similarity import Feature, Knowledge, Similarity
 
 BATCH = 256
@@ -122,7 +122,7 @@ class NextItemRanker:
         if not len(own):
             return None
         alone = retrieve(own, self.retrievers, self.similarity, repeats=True).base[:, item]
-        alone *= 0.7 ** torch.arange(len(own))
+        alone *= DECAY ** torch.arange(len(own))
         nearest = int(own[alone.argmax(), 0])
         return Reason(history_item=nearest, shared=self.similarity.shared(nearest, item)[:SHARED])
 
