@@ -5,9 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from commands.impact.rankings import AFTER, BEFORE, Rankings
+from commands.impact.rankings import Rankings
 from commands.impact.trainings import TrainingCache
 from diffusion.config import DiffusionConfig
+from evaluators.impact.report import AFTER, BEFORE
 from learning.material import TITLE, Material
 from ranker.config import ClickThroughConfig, NextItemConfig, RankerConfig
 from tests.ranker.shop import brands, two_tastes, vectors
