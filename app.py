@@ -42,6 +42,7 @@ from commands import (
     vectors,
 )
 from commands import settings as settings_command
+from commands.front_page import FrontPage
 from commands.impact import command as impact
 from commands.output import fail
 from commands.settings import Origins, Settings
@@ -58,7 +59,9 @@ CONVENTIONAL = ("openai_api_key", "openai_base_url", "ollama_host", "otel_export
 
 app = typer.Typer(
     name="reaseq",
-    help="Turn catalog rows into verified, evidenced product knowledge.",
+    cls=FrontPage,
+    help="Turn catalog rows into knowledge that their own words prove, and see what a prompt does to the ranking."
+    "\n\nBegin with `reaseq demo`, or with `reaseq enrich CATALOG` and `reaseq show ITEM`. Each command has a --help.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

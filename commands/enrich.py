@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 DEMO_KB = "sqlite:///demo.db"
 SHOWN_REFUSALS = 12
+AGAIN, COST, CLUSTER = "What is done again", "What it may cost", "On a cluster"  # headings of the help
 
 Limit = Annotated[int | None, typer.Option("--limit", help="Only the first N rows.", min=1)]
 ColumnMap = Annotated[
@@ -30,16 +31,31 @@ ColumnMap = Annotated[
     typer.Option("--map", help="Which column is what: title=Name; may be repeated.", metavar="FIELD=COLUMN"),
 ]
 Concurrency = Annotated[int | None, typer.Option("--concurrency", help="Items at once.", min=1, max=50_000)]
-Fresh = Annotated[bool, typer.Option("--fresh", help="Do everything anew, also what is done and paid already.")]
-Money = Annotated[float | None, typer.Option("--budget", help="Stop before more money than this is spent.", min=0)]
-Tokens = Annotated[int | None, typer.Option("--max-tokens", help="Stop before more tokens than this are used.", min=1)]
+Fresh = Annotated[
+    bool, typer.Option("--fresh", help="Do everything anew, also what is done and paid already.", rich_help_panel=AGAIN)
+]
+Money = Annotated[
+    float | None,
+    typer.Option("--budget", help="Stop before more money than this is spent.", min=0, rich_help_panel=COST),
+]
+Tokens = Annotated[
+    int | None,
+    typer.Option("--max-tokens", help="Stop before more tokens than this are used.", min=1, rich_help_panel=COST),
+]
 Items = Annotated[
     Path | None, typer.Option("--items", help="Only these, in this order: a file of ids, one a line.", metavar="FILE")
 ]
-StaleOnly = Annotated[bool, typer.Option("--stale-only", help="No catalog: what `reaseq stale` lists, anew.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what it would cost; ask and store nothing.")]
+StaleOnly = Annotated[
+    bool, typer.Option("--stale-only", help="No catalog: what `reaseq stale` lists, anew.", rich_help_panel=AGAIN)
+]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Say what it would cost; ask and store nothing.", rich_help_panel=COST)
+]
 ProviderBatch = Annotated[
-    bool, typer.Option("--provider-batch", help="Through OpenAI's batch API: hours later, at half the price.")
+    bool,
+    typer.Option(
+        "--provider-batch", help="Through OpenAI's batch API: hours later, at half the price.", rich_help_panel=COST
+    ),
 ]
 Durability = Annotated[
     Literal["normal", "full"] | None,
@@ -50,14 +66,24 @@ Client = Annotated[
     typer.Option("--client", help="What speaks to OpenAI-compatible servers; langchain is langchain-openai."),
 ]
 Engine = Annotated[
-    Literal["here", "ray"], typer.Option("--engine", help="ray: workers on a Ray cluster do it; here: this process.")
+    Literal["here", "ray"],
+    typer.Option("--engine", help="ray: workers on a Ray cluster do it; here: this process.", rich_help_panel=CLUSTER),
 ]
 RayAddress = Annotated[
     str | None,
-    typer.Option("--ray-address", help="The cluster's HOST:PORT; else one of this machine alone.", metavar="ADDRESS"),
+    typer.Option(
+        "--ray-address",
+        help="The cluster's HOST:PORT; else one of this machine alone.",
+        metavar="ADDRESS",
+        rich_help_panel=CLUSTER,
+    ),
 ]
-Workers = Annotated[int, typer.Option("--workers", help="Processes on the Ray cluster.", min=1, max=10_000)]
-RetryFailed = Annotated[bool, typer.Option("--retry-failed", help="Also try again what failed before.")]
+Workers = Annotated[
+    int, typer.Option("--workers", help="Processes on the Ray cluster.", min=1, max=10_000, rich_help_panel=CLUSTER)
+]
+RetryFailed = Annotated[
+    bool, typer.Option("--retry-failed", help="Also try again what failed before.", rich_help_panel=AGAIN)
+]
 
 
 @with_options(REASONING | AIDS | TELEMETRY)

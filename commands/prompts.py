@@ -15,15 +15,7 @@ from commands.settings import settings_of
 if TYPE_CHECKING:
     from prompts.library import Prompt
 
-app = typer.Typer(help="The agents' prompts.", no_args_is_help=True)
-
-app.command()(prompts_lint.lint)
-app.command()(prompts_diff.diff)
-app.command()(prompts_history.history)
-app.command()(prompts_new.new)
-app.command()(prompts_watch.watch)
-app.command(name="export")(prompts_prompty.export_prompt)
-app.command(name="import")(prompts_prompty.import_prompt)
+app = typer.Typer(help="The agents' prompts: look at them, write your own, check and compare.", no_args_is_help=True)
 
 
 @app.command(name="list")
@@ -86,3 +78,13 @@ def _described(prompt: "Prompt") -> dict[str, object]:
 def _print_message(role: str, content: str) -> None:
     console.rule(Text(role), align="left")
     console.print(Text(printable_lines(content)), soft_wrap=True)
+
+
+# After those above, for the help lists them in this order.
+app.command()(prompts_new.new)
+app.command()(prompts_lint.lint)
+app.command()(prompts_diff.diff)
+app.command()(prompts_watch.watch)
+app.command()(prompts_history.history)
+app.command(name="export")(prompts_prompty.export_prompt)
+app.command(name="import")(prompts_prompty.import_prompt)

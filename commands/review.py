@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 LISTED = 50
 REASONS = "text_changed, abstained, disputed, contradiction, not_in_vocabulary, ungrounded, least_sure"
 
-app = typer.Typer(help="What waits for a person's word, and the word.", no_args_is_help=True)
+app = typer.Typer(help="Values that wait for a person to decide, and the decisions.", no_args_is_help=True)
 
 Attribute = Annotated[str | None, typer.Option("--attribute", help="Only values of this attribute.", metavar="KEY")]
 Category = Annotated[str | None, typer.Option("--category", help="Only items of this category.", metavar="ID")]

@@ -7,51 +7,114 @@ from typing import Annotated, Any
 
 import typer
 
-Model = Annotated[str | None, typer.Option("--model", help="PROVIDER:MODEL; see `reaseq models`.", metavar="SPEC")]
-Prompts = Annotated[Path | None, typer.Option("--prompts", help="A folder of prompts to use instead.", metavar="DIR")]
-TaxonomyFile = Annotated[Path | None, typer.Option("--taxonomy", help="A taxonomy to use instead.", metavar="FILE")]
-Revisions = Annotated[
-    int | None, typer.Option("--max-revisions", help="How often failed claims go back.", min=0, max=10)
+# The headings of the help under which they stand.
+MODEL_PANEL = "Model and prompts"
+AIDS_PANEL = "Aids of the extractor"
+TELEMETRY_PANEL = "Spans for a collector"
+
+Model = Annotated[
+    str | None,
+    typer.Option("--model", help="PROVIDER:MODEL; see `reaseq models`.", metavar="SPEC", rich_help_panel=MODEL_PANEL),
 ]
-Prices = Annotated[Path | None, typer.Option("--prices", help="Prices of your own (TOML).", metavar="FILE")]
+Prompts = Annotated[
+    Path | None,
+    typer.Option("--prompts", help="A folder of prompts to use instead.", metavar="DIR", rich_help_panel=MODEL_PANEL),
+]
+TaxonomyFile = Annotated[
+    Path | None,
+    typer.Option("--taxonomy", help="A taxonomy to use instead.", metavar="FILE", rich_help_panel=MODEL_PANEL),
+]
+Revisions = Annotated[
+    int | None,
+    typer.Option(
+        "--max-revisions", help="How often failed claims go back.", min=0, max=10, rich_help_panel=MODEL_PANEL
+    ),
+]
+Prices = Annotated[
+    Path | None,
+    typer.Option("--prices", help="Prices of your own (TOML).", metavar="FILE", rich_help_panel=MODEL_PANEL),
+]
 Approved = Annotated[
     Path | None,
-    typer.Option("--approved", help="Golden items to learn from, by look-up and demonstrations.", metavar="FILE"),
+    typer.Option(
+        "--approved",
+        help="Golden items to learn from, by look-up and demonstrations.",
+        metavar="FILE",
+        rich_help_panel=AIDS_PANEL,
+    ),
 ]
 ApprovedCatalog = Annotated[
-    Path | None, typer.Option("--approved-catalog", help="Has the texts of those that are an id alone.", metavar="FILE")
+    Path | None,
+    typer.Option(
+        "--approved-catalog",
+        help="Has the texts of those that are an id alone.",
+        metavar="FILE",
+        rich_help_panel=AIDS_PANEL,
+    ),
 ]
 DemonstrationNumber = Annotated[
-    int | None, typer.Option("--demonstrations", help="How many of them a prompt shows.", min=0, max=50)
+    int | None,
+    typer.Option(
+        "--demonstrations", help="How many of them a prompt shows.", min=0, max=50, rich_help_panel=AIDS_PANEL
+    ),
 ]
 Extractor = Annotated[
-    Path | None, typer.Option("--extractor", help="A student of `reaseq train-extractor`.", metavar="FILE")
+    Path | None,
+    typer.Option(
+        "--extractor", help="A student of `reaseq train-extractor`.", metavar="FILE", rich_help_panel=AIDS_PANEL
+    ),
 ]
 Calibration = Annotated[
-    Path | None, typer.Option("--calibration", help="A file of `reaseq calibrate`.", metavar="FILE")
+    Path | None,
+    typer.Option("--calibration", help="A file of `reaseq calibrate`.", metavar="FILE", rich_help_panel=AIDS_PANEL),
 ]
 Abstain = Annotated[
     bool | None,
     typer.Option(
         "--abstain/--no-abstain",
         help="Leave claims below the calibration's threshold to a person; as a rule with --calibration.",
+        rich_help_panel=AIDS_PANEL,
     ),
 ]
 Cascade = Annotated[
     bool | None,
-    typer.Option("--cascade/--no-cascade", help="Ask the model only what rules, look-up and student are unsure of."),
+    typer.Option(
+        "--cascade/--no-cascade",
+        help="Ask the model only what rules, look-up and student are unsure of.",
+        rich_help_panel=AIDS_PANEL,
+    ),
 ]
 Escalate = Annotated[
-    str | None, typer.Option("--escalate", help="A stronger model, asked where the others disagree.", metavar="SPEC")
+    str | None,
+    typer.Option(
+        "--escalate",
+        help="A stronger model, asked where the others disagree.",
+        metavar="SPEC",
+        rich_help_panel=AIDS_PANEL,
+    ),
 ]
 OtelEndpoint = Annotated[
-    str | None, typer.Option("--otel", help="Send spans to this collector, by OTLP over HTTP.", metavar="ENDPOINT")
+    str | None,
+    typer.Option(
+        "--otel",
+        help="Send spans to this collector, by OTLP over HTTP.",
+        metavar="ENDPOINT",
+        rich_help_panel=TELEMETRY_PANEL,
+    ),
 ]
 OtelContent = Annotated[
-    bool | None, typer.Option("--otel-content/--no-otel-content", help="Also the text of prompts and answers.")
+    bool | None,
+    typer.Option(
+        "--otel-content/--no-otel-content",
+        help="Also the text of prompts and answers.",
+        rich_help_panel=TELEMETRY_PANEL,
+    ),
 ]
 OtelSample = Annotated[
-    float | None, typer.Option("--otel-sample", help="The share of items whose spans are sent.", min=0, max=1)
+    float | None,
+    typer.Option(
+        "--otel-sample", help="The share of items whose spans are sent.", min=0, max=1, rich_help_panel=TELEMETRY_PANEL
+    ),
 ]
 
 REASONING: dict[str, Any] = {

@@ -92,7 +92,7 @@ def verify(path: Path, weight: Weight) -> None:
 
 
 def _installed_path(weight: Weight) -> Path:
-    missing = f"{weight.purpose} is not installed: {weight.install_command}"
+    missing = f"{weight.purpose} is not installed: {weight.install_command} (`reaseq models` names all that is needed)"
     try:
         package = distribution(weight.distribution)
     except PackageNotFoundError as error:

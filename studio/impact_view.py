@@ -92,7 +92,7 @@ def _tone(one: Measured) -> str:
 def _measured_cells(one: Measured) -> list[str | Cell]:
     word = "worse" if one.lost else "better" if one.won else "no matter" if one.same else "not settled"
     if one.needed:
-        word += f": {one.needed:,} would tell"
+        word += f": {one.needed:,} in all would tell"
     of = f"{one.difference.items:,} {one.unit}"
     return [one.name, *points(one.difference), f"{one.adjusted_p:.3f}", of, Cell(word, _tone(one))]
 

@@ -226,7 +226,11 @@ def _say_nothing_differs(version: int, as_json: bool) -> None:
 def _conclude(report: "ImpactReport", number: int, *, gate: bool) -> None:
     from commands.output import invoked  # noqa: PLC0415
 
-    say(f"report {number}; ship it: {invoked()} impact ship {number}; back again: {invoked()} impact rollback {number}")
+    if report.verdict.decision.value == "do not ship":
+        say(f"report {number}; all the same: {invoked()} impact ship {number} --force")
+    else:
+        say(f"report {number}; read it from now on: {invoked()} impact ship {number}")
+    say(f"and back: {invoked()} impact rollback {number}")
     if gate and not report.verdict.passed:
         say("gate: FAILED")
         raise typer.Exit(1)

@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from typer.core import TyperGroup
 
 import app
 from tests.commands.willing_model import willing
+from tests.docs.made_up_shop import write_upstream
 from tests.loopback_provider import LoopbackProvider
 
 ROOT = Path(__file__).parents[2]
@@ -24,14 +24,17 @@ DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 COPIED = ("memory/sample", "prompts", "memory/departments")
 # `reaseq demo` enriches the whole sample, which the demo's own figures are about; a few rows show that it runs.
 ADDED = {"demo": ["--limit", "4"]}
+# The public shop that docs/tutorial.md is about, where this names it (either form); else a made-up one in its place.
+PUBLIC_SHOP = "REASEQ_TUTORIAL_DATA"
 PLAIN_TOOLS = ("cp", "mkdir", "cat", "head")
 
 CONSOLE_BLOCK = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
-SHOWN_FILE = re.compile(r"^```csv ([\w.-]+)\n(.*?)^```", re.MULTILINE | re.DOTALL)  # a file that a document shows whole
+# A file that a document shows whole.
+SHOWN_FILE = re.compile(r"^```(?:csv|markdown) ([\w.-]+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 MAKE_TARGET = re.compile(r"(?:^|`|\$ )make ([a-z][a-z-]*)", re.MULTILINE)
 CODE = re.compile(r"`([^`\n]+)`|^(?:\$ )?((?:reaseq|make|\.venv/\S+) .*)$", re.MULTILINE)
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
-OTHER_PROGRAMS = ("pip ", "python -m ", "langgraph ", "git ")
+OTHER_PROGRAMS = ("pip ", "python -m ", "python scripts/", "langgraph ", "git ")
 LINK = re.compile(r"\]\((?!https?://|#|mailto:)([^)#\s]+)(?:#[^)]*)?\)")
 
 Transcript = list[tuple[str, int, str]]  # command, exit code, all that it printed
@@ -47,11 +50,11 @@ WITH_COMMANDS = [document for document in DOCUMENTS if commands_of(document)]
 
 
 @pytest.fixture(scope="module")
-def transcripts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[Path, Future[Transcript]]]:
-    """What came of each document's commands; the documents are worked through side by side."""
-    with LoopbackProvider(willing) as provider, ThreadPoolExecutor(os.cpu_count()) as readers:
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """What a reader's shell has: a model to ask, and what is computed once, kept for all documents."""
+    with LoopbackProvider(willing) as provider:
         cache = tmp_path_factory.mktemp("cache")
-        environment = {
+        yield {
             "PATH": os.environ["PATH"],
             "HOME": str(cache),
             "COLUMNS": "200",
@@ -60,8 +63,6 @@ def transcripts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[Path,
             "OLLAMA_HOST": provider.host,
             "REASEQ_CACHE": str(cache),
         }
-        folders = {document: tmp_path_factory.mktemp(document.stem) for document in WITH_COMMANDS}
-        yield {d: readers.submit(followed, d, folder, environment) for d, folder in folders.items()}
 
 
 def followed(document: Path, folder: Path, environment: dict[str, str]) -> Transcript:
@@ -70,6 +71,8 @@ def followed(document: Path, folder: Path, environment: dict[str, str]) -> Trans
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name, content in SHOWN_FILE.findall(document.read_text(encoding="utf-8")):
         (folder / name).write_text(content, encoding="utf-8")
+    if document.name == "tutorial.md":
+        put_shop(folder / "MiniOneRec" / "data" / "Amazon")
     transcript: Transcript = []
     for command in commands_of(document):
         ran = subprocess.run(
@@ -87,12 +90,23 @@ def followed(document: Path, folder: Path, environment: dict[str, str]) -> Trans
     return transcript
 
 
+def put_shop(folder: Path) -> None:
+    """Put the tutorial's shop where it says that the reader has it."""
+    if real := os.environ.get(PUBLIC_SHOP):
+        folder.parent.mkdir(parents=True)
+        folder.symlink_to(Path(real).resolve())
+    else:
+        write_upstream(folder)
+
+
 def typed(command: str) -> list[str]:
     """Return what is run for a documented command."""
     program, *arguments = shlex.split(command, comments=True)
     if program == "reaseq":
         added = ADDED.get(arguments[0], []) if arguments else []
         return [sys.executable, str(ROOT / "app.py"), *arguments, *added]
+    if program == "python" and arguments[0].startswith("scripts/"):
+        return [sys.executable, str(ROOT / arguments[0]), *arguments[1:]]
     if program == "make":
         return ["make", "--dry-run", *arguments]
     assert program in PLAIN_TOOLS, f"nobody can check that this documented command works: {command}"
@@ -100,8 +114,8 @@ def typed(command: str) -> list[str]:
 
 
 @pytest.mark.parametrize("document", WITH_COMMANDS, ids=lambda path: path.name)
-def test_every_documented_command_runs(document: Path, transcripts: dict[Path, Future[Transcript]]) -> None:
-    transcript = transcripts[document].result()
+def test_every_documented_command_runs(document: Path, environment: dict[str, str], tmp_path: Path) -> None:
+    transcript = followed(document, tmp_path, environment)
 
     for command, code, said in transcript:
         assert code == 0, f"{command}\n{said}"

@@ -4,7 +4,9 @@ import ast
 import re
 import subprocess
 import sys
+import sysconfig
 import tomllib
+import venv
 from importlib.metadata import packages_distributions
 from pathlib import Path
 from zipfile import ZipFile
@@ -49,8 +51,8 @@ def test_the_wheel_holds_every_source_and_data_file_of_the_floors(wheel: Path) -
     needed = {
         f"reaseq/{path.relative_to(ROOT).as_posix()}"
         for floor in FLOORS
-        for kind in ("*.py", "*.md", "*.yaml", "*.csv", "*.jsonl", "*.html", "*.css", "*.js")
-        for path in (ROOT / floor).rglob(kind)
+        for path in (ROOT / floor).rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
     }
 
     held = set(ZipFile(wheel).namelist())
@@ -97,6 +99,39 @@ def test_a_wheel_runs_in_a_folder_whose_own_packages_are_named_like_the_floors(w
 
     assert result.returncode == 0, result.stderr
     assert '"critic"' in result.stdout
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the command in an environment that has the wheel, and sees what is installed for the tests."""
+    home = tmp_path_factory.mktemp("environment")
+    venv.create(home, symlinks=True)
+    python = home / "bin" / "python"
+    (site,) = home.glob("lib/python*/site-packages")
+    (site / "present.pth").write_text(sysconfig.get_path("purelib"), encoding="utf-8")
+    asked = ["--python", str(python), "install", "--quiet", "--no-index", "--no-deps", str(wheel)]
+    subprocess.run([sys.executable, "-m", "pip", "--disable-pip-version-check", *asked], check=True)
+    return home / "bin" / "reaseq"
+
+
+def test_an_installed_wheel_does_the_first_steps_in_any_folder(installed: Path, tmp_path: Path) -> None:
+    (package,) = installed.parents[1].glob("lib/python*/site-packages/reaseq")
+    steps = [
+        ["--version"],
+        ["models"],
+        ["enrich", str(package / "memory" / "sample" / "catalog.csv"), "--limit", "2"],
+        ["show", "S001"],
+        ["graph", "S001", "--html", "graph.html"],
+        ["prompts", "new", "attribute_extractor", "--from", "attribute_extractor", "--prompts", "mine"],
+        ["prompts", "lint", "--prompts", "mine"],
+    ]
+
+    ran = [subprocess.run([installed, *step], cwd=tmp_path, env={"PATH": ""}, capture_output=True) for step in steps]  # noqa: PLW1510
+
+    assert [(step[0], result.returncode) for step, result in zip(steps, ran, strict=True)] == [
+        (step[0], 0) for step in steps
+    ], [result.stderr for result in ran]
+    assert (tmp_path / "graph.html").stat().st_size > 0
 
 
 def test_every_package_that_is_imported_is_declared() -> None:
