@@ -14,9 +14,9 @@ from commands.impact.knowledge import compared_knowledge, price_for
 from commands.impact.materials import Known, known_of
 from commands.impact.options import ImpactOptions
 from commands.impact.remaking import make_anew
+from commands.machine import machine
 from commands.output import say
 from commands.purse import Purse
-from commands.ranker_evaluation import machine
 from commands.settings import Settings
 from evaluators.evaluation import SystemResult
 from evaluators.impact.report import AgentsReport, AgentWorth, Side, Spent

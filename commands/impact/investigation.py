@@ -16,9 +16,9 @@ from commands.impact.sample import Sample, golden_of, sample_of
 from commands.impact.sides import Sides, sides_of
 from commands.impact.stopwatch import Stopwatch
 from commands.impact.trainings import TrainingCache
+from commands.machine import machine
 from commands.model_options import settings_in
 from commands.ranker import read_config
-from commands.ranker_evaluation import machine
 from commands.settings import Settings
 from diffusion.config import DiffusionConfig
 from evaluators.impact.report import (
