@@ -45,19 +45,11 @@ def print_impact(report: ImpactReport, number: int | None) -> None:
 
 
 def print_agents(report: AgentsReport) -> None:
-    """Print what each agent is worth."""
-    models = list(dict.fromkeys(f"{model}: {one.metric}" for own in report.agents for model, one in own.rankings))
-    columns = [
-        "agent",
-        "without it",
-        "tokens an item",
-        "money an item",
-        "F1",
-        *models,
-        *(f"{m} per 1,000 tokens" for m in models[:1]),
-    ]
-    title = f"What each agent is worth, of {report.sample.items} items (in points, from without to with it)"
-    print_table(title, columns, [_worth_cells(own, models) for own in report.agents])
+    """Print what each agent adds to each figure, for what it takes."""
+    columns = ["agent", "tokens an item", "money an item", "adds to", "points", "95 % interval"]
+    title = f"What each agent is worth, of {report.sample.items} items: from without to with it"
+    rates = ["points per 1,000 tokens", "per unit of money"]
+    print_table(title, [*columns, *rates], [row for own in report.agents for row in _worth_rows(own)])
     for note in report.notes:
         say(note)
 
@@ -173,20 +165,25 @@ def _money(cost: Decimal | None) -> str:
     return "unknown" if cost is None else f"{cost:.6f}"
 
 
-def _worth_cells(own: AgentWorth, models: Sequence[str]) -> list[str]:
-    found = {f"{model}: {one.metric}": one.difference for model, one in own.rankings}
-    spent = own.tokens[1] - own.tokens[0]
-    shown = [_gain(found.get(model)) for model in models]
-    rates = [
-        f"{100_000 * found[model].difference / spent:+.3f}" if model in found and spent > 0 else "-"
-        for model in models[:1]
-    ]
-    money = None if None in own.cost else (own.cost[1] or Decimal(0)) - (own.cost[0] or Decimal(0))
-    golden = "-" if own.golden is None else _gain(own.golden.f1)
-    return [own.agent, own.off, f"{spent:+.0f}", _money(money), golden, *shown, *rates]
+def _worth_rows(own: AgentWorth) -> Iterator[list[str]]:
+    """Yield a row for each figure; the agent and what it takes are told once."""
+    tokens, money = own.tokens[1] - own.tokens[0], _gap(own.cost)
+    found = [(f"{one.metric} of {model}", one.difference) for model, one in own.rankings]
+    golden = [] if own.golden is None else [("F1 of golden items", own.golden.f1)]
+    taken = [own.agent, f"{tokens:+.0f}", _money(money)]
+    for place, (name, difference) in enumerate([*golden, *found]):
+        cells = [
+            name,
+            f"{100 * difference.difference:+.2f}",
+            f"{100 * difference.low:+.2f} to {100 * difference.high:+.2f}",
+        ]
+        yield [*(taken if place == 0 else [""] * 3), *cells, _rate(difference, tokens / 1000), _rate(difference, money)]
 
 
-def _gain(found: Difference | None) -> str:
-    if found is None:
-        return "-"
-    return f"{100 * found.difference:+.2f} ({100 * found.low:+.2f} to {100 * found.high:+.2f})"
+def _gap(cost: tuple[Decimal | None, Decimal | None]) -> Decimal | None:
+    return None if cost[0] is None or cost[1] is None else cost[1] - cost[0]
+
+
+def _rate(found: Difference, taken: float | Decimal | None) -> str:
+    """Return points for one unit of what is taken; none for what takes nothing, or nobody knows what."""
+    return "-" if not taken or taken < 0 else f"{100 * found.difference / float(taken):+.3f}"

@@ -33,6 +33,7 @@ COMMANDS: dict[str, list[str]] = {
     "ranker plan": ["first.json"],
     "benchmark beyond-log": ["--data", "log.csv", "--controls-only"],
     "ranker export": ["--onnx", "clicks.onnx"],
+    "impact": ["--max-revisions", "1", "--no-ranking"],
     "impact list": [],
     "impact show": [],
     "impact ship": ["--force"],
