@@ -80,12 +80,10 @@ class Interviewer:
         self,
         model: ChatModel,
         journal: Journal,
-        witness: Witness | None = None,
         *,
         repair: Prompt | None = None,
         price: Price | None = None,
         doubts: bool = False,
-        under_way: EqualQuestions | None = None,
         capabilities: Capabilities | None = None,
         onlooker: Onlooker = NOBODY,
     ) -> None:
@@ -96,8 +94,8 @@ class Interviewer:
         self._price = price
         self._doubts = doubts  # asks once more where the journal's answer cannot be used
         self._memory = journal if isinstance(journal, RecallingJournal) else None
-        self._witness = witness
-        self._under_way = under_way or EqualQuestions()
+        self._witness: Witness | None = None  # see `witnessed_by`
+        self._under_way = EqualQuestions()
         self._onlooker = onlooker
         self._shaping = model.parameters
         self._parameters = canonical_json(self._shaping)

@@ -32,7 +32,6 @@ WAVES = {0.05: 16, 2.0: 8}  # items of a run, in multiples of the concurrency
 QUICK_WAVES = {0.05: 2, 2.0: 1}
 MEMORY_LATENCY, MEMORY_CONCURRENCY = 0.005, 64
 MEMORY_ITEMS, QUICK_MEMORY_ITEMS = (1_000, 20_000), (200, 1_000)
-REASEQ = ("reaseq", "reaseq_langchain", "reaseq_minilm")  # the last with the category search's own model
 FRAMEWORKS = ("langgraph", "curator", "docetl", "lotus")
 
 COLUMNS = ("client", "latency s", "at once", "items", "items/s", "of ideal", "CPU-ms/item", "peak MB", "at end")

@@ -11,8 +11,8 @@ from commands.beyond_log_files import named_files, read_suggestions, told_of
 from commands.beyond_log_ranker import ranker_effect
 from commands.beyond_log_scene import Scene, SceneUnreadable
 from commands.beyond_log_systems import Fitted, fitted_controls, fitted_floor, fitted_models, missing_for_models
+from commands.machine import machine
 from commands.output import say
-from commands.ranker_evaluation import machine
 from evaluators.beyond_log.hiding import SHARE, UNKNOWN, Hiding, content_hash
 from evaluators.beyond_log.judging import Jury, Sitting, verdict
 from evaluators.beyond_log.metrics import CUTS

@@ -8,14 +8,15 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from commands.machine import machine
 from commands.output import say
-from commands.ranker_evaluation import DERIVED, HISTORY, POPULARITY, machine
 from evaluators.ranking.click_through import calibration_ratio, reliability
 from evaluators.ranking.report import AttributeEffect, RankingProtocol, RankingReport, SliceScores, SystemScores
 from evaluators.ranking.scoring import Metrics, click_through_metrics, compared, scored, sliced
-from evaluators.ranking.slices import Slice, by_history_length, by_popularity, popularity
+from evaluators.ranking.slices import HISTORY, POPULARITY, Slice, by_history_length, by_popularity, popularity
 from learning.material import Arm, Material
 from memory.behaviors.sequences import Sequences
+from memory.enrichment_priorities import DERIVED
 from ranker.affinity import Codes, codes_of
 from ranker.click_fitting import Parts, groups_of, parts_of, tested_probabilities, train_ranker, train_reference, views
 from ranker.config import ClickThroughConfig, RankerConfig

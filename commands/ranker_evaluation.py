@@ -1,8 +1,6 @@
 """How rankers of the next item are judged: ours and the simple ones, on the same moments, seed by seed."""
 
 import itertools
-import os
-import platform
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -11,20 +9,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from commands.machine import machine
 from commands.output import say
 from evaluators.ranking.next_item import Ties, gains, ranks
 from evaluators.ranking.report import AttributeEffect, RankingProtocol, RankingReport, SliceScores, SystemScores
 from evaluators.ranking.scoring import Metrics, SlicedMetrics, compared, next_item_metrics, scored, sliced
-from evaluators.ranking.slices import Slice, by_history_length, by_popularity, popularity
+from evaluators.ranking.slices import HISTORY, POPULARITY, Slice, by_history_length, by_popularity, popularity
+from memory.enrichment_priorities import DERIVED
 
 if TYPE_CHECKING:
     from learning.material import Arm, Material, Questions
     from ranker.config import RankerConfig
 
 NONE = ""  # no attribute's name
-DERIVED = ("demand",)  # no attribute that enrichment could be asked for
 METRICS = ("NDCG@10", "HR@10", "HR@5", "NDCG@5", "HR@20", "NDCG@20", "MRR")
-POPULARITY, HISTORY = "popularity of the item", "length of the history"  # what events are told apart by
 AT_ONCE = 256  # histories scored together: [256, items] of floats
 
 Histories = Sequence[NDArray[np.int32]]
@@ -205,12 +203,6 @@ def attribute_effects(exam: Exam, full: Sitting, lesser: Mapping[str, Sitting]) 
             AttributeEffect(attribute=attribute, items=known.items_with(attribute), difference=found.difference)
         )
     return tuple(effects)
-
-
-def machine() -> str:
-    """Return what computes, and how busy it is."""
-    load = f"load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "load unknown"
-    return f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, {load}"
 
 
 def _gain(found: NDArray[np.float64]) -> float:

@@ -1,1 +1,1 @@
-"""Imagines behaviours that the log never saw (torch); reads the knowledge base and nothing else."""
+"""Imagines behaviours that the log never saw (torch); learning/ and memory/ are all that it imports."""

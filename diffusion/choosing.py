@@ -15,7 +15,7 @@ SLOTS = 8  # in which a category that is taken away is looked for
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
-def found(imagination: Imagination, histories: Histories) -> float:
+def items_found(imagination: Imagination, histories: Histories) -> float:
     """Return the mean NDCG@10 of finding each row's last item and one hidden inside it; the same ones each time.
 
     The twin is asked the first question alone.

@@ -1,4 +1,4 @@
-"""What the diffusion module is told: every number that shapes its models stands here, with its default."""
+"""What the diffusion module may be told, with defaults; what nobody has to choose stands where it is used."""
 
 from enum import StrEnum
 from typing import Self

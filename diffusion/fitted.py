@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from diffusion.choosing import found, share_of_kinds
+from diffusion.choosing import items_found, share_of_kinds
 from diffusion.config import Attention, DiffusionConfig
 from diffusion.denoiser import Denoiser
 from diffusion.fitting import HiddenItems, company_of, lore_of, shape_of
@@ -73,7 +73,7 @@ def _fitted(
     imagination = Imagination(model, reading, config)
     questions = Histories.of(material.behaviors, asked, config.longest)
     data = "" if folder is None else _fingerprint((histories, questions), reading)
-    fit(model, examples, lambda _: found(imagination, questions), config, folder=folder, data=data, told=told)
+    fit(model, examples, lambda _: items_found(imagination, questions), config, folder=folder, data=data, told=told)
     if model.kinship is not None:
         model.kinship.get_buffer("share").fill_(share_of_kinds(imagination, questions))
     return imagination
@@ -82,7 +82,7 @@ def _fitted(
 def selection(imagination: Imagination, material: Material) -> float:
     """Return what chose the epoch of a model that was fitted on this material."""
     config = imagination.config
-    return found(imagination, Histories.of(material.behaviors, _parted(material, config)[1], config.longest))
+    return items_found(imagination, Histories.of(material.behaviors, _parted(material, config)[1], config.longest))
 
 
 def _parted(material: Material, config: DiffusionConfig) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

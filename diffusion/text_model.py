@@ -52,7 +52,6 @@ class Tokenizer(Protocol):
 
     mask_token_id: int | None
     pad_token_id: int | None
-    all_special_ids: list[int]
     all_special_tokens: list[str]
 
     def encode(self, text: str, *, add_special_tokens: bool) -> list[int]:

@@ -88,11 +88,6 @@ def gain_of(candidates: Sequence[Candidate]) -> float:
     return math.fsum(one.gain for one in candidates)
 
 
-def cost_of(candidates: Sequence[Candidate]) -> int:
-    """Return what items cost together."""
-    return sum(one.cost for one in candidates)
-
-
 def _overall(cells: Mapping[Cell, int]) -> Counter[str]:
     """Return the items of each attribute, in all categories."""
     found: Counter[str] = Counter()

@@ -1,1 +1,1 @@
-"""The explicit reasoning as a LangGraph state graph, and .he ways of running it."""
+"""The explicit reasoning as a LangGraph state graph, and the ways of running it."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from agents.answering import Interviewer
 from agents.extraction.aids import NO_AIDS, Aids
@@ -12,9 +12,6 @@ from memory.demand_space import DemandSpace
 from memory.rulings import HumanRuling
 from memory.schema import Provenance
 from prompts.library import PromptLibrary
-
-if TYPE_CHECKING:
-    pass
 
 MOST_REVISIONS = 10
 

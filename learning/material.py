@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from memory.behaviors.generated import GeneratedBehaviors
 from memory.behaviors.sequences import Sequences
-from memory.behaviors.splits import Events, per_event
+from memory.behaviors.splits import per_event
 from memory.errors import ReaseqError
 from memory.item_vectors.knowledge_table import KnowledgeTable
 
@@ -129,15 +129,7 @@ class Material:
         """Return each user's last behaviour, as long as something happened strictly before it."""
         every = per_event(self.behaviors)
         is_last = every.position == self.behaviors.offsets[every.user + 1] - 1
-        return self._questions(every, is_last)
-
-    def questions_from(self, time: int) -> Questions:
-        """Return every behaviour from a time on, as long as something happened strictly before it."""
-        every = per_event(self.behaviors, from_time=time)
-        return self._questions(every, np.ones(len(every.position), dtype=np.bool_))
-
-    def _questions(self, every: Events, chosen: NDArray[np.bool_]) -> Questions:
-        chosen = chosen & (every.history_lengths > 0)
+        chosen = is_last & (every.history_lengths > 0)
         item = self.behaviors.item
         spans = zip(every.start[chosen].tolist(), every.end[chosen].tolist(), strict=True)
         return Questions(

@@ -18,6 +18,7 @@ COMPOUND = 0.8  # the text has "Damenlaufschuhe", the category "Laufschuhe"
 HEAD_ALONE = 0.5  # the text has "Schlauch", the category "Gartenschlauch"
 AFTER_A_PREPOSITION = 0.4  # in "case for iPhone" or "tent with bag" the product comes first
 FULL_MARK = 2.0  # so much rarity, two words that no other category has, is as plain as it gets
+DESCRIPTION_WEIGHT = 0.5  # of a word that the description says and the title does not
 
 _WORD = re.compile(r"[^\W_]+")
 _ENGLISH = {"for", "with", "w", "without", "by", "no", "compatible", "incl", "includes", "fits"}
@@ -53,14 +54,14 @@ class CategoryWords:
         rarity = {word: log(everyone / len(having)) / log(everyone) for word, having in owners.items()}
         return cls(len(phrases), flat, dict(containing), _endings(containing), rarity)
 
-    def plainness(self, text: str, description: str = "", description_weight: float = 0.5) -> NDArray[np.float32]:
+    def plainness(self, text: str, description: str = "") -> NDArray[np.float32]:
         """Return how plainly the texts say each category, in [0, 1]: shape (categories,).
 
         A phrase counts where all its words are said, with the sum of their rarity; a category has its best phrase's.
         """
         said = self._known(_said(text))
         for word, plain in self._known(_said(description)).items():
-            said[word] = max(said.get(word, 0.0), description_weight * plain)
+            said[word] = max(said.get(word, 0.0), DESCRIPTION_WEIGHT * plain)
         best = np.zeros(self.categories, dtype=np.float32)
         for row in sorted({row for word in said for row in self.containing[word]}):
             category, words = self.phrases[row]

@@ -8,6 +8,8 @@ from pydantic import Field, ValidationError, model_validator
 from memory.errors import ReaseqError
 from memory.record import Record
 
+DERIVED = ("demand",)  # groups of what is known that are no attribute: enrichment cannot be asked for them
+
 
 class PrioritiesUnreadable(ReaseqError):
     """A file holds no priorities."""

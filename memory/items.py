@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 
-from sqlalchemy import insert, or_, update
+from sqlalchemy import insert, update
 from sqlmodel import Session, col, select
 
 from memory.concurrent_rows import insert_new
@@ -57,15 +57,6 @@ def items(session: Session) -> Iterator[CatalogItem]:
         yield from map(item_from, page)
         last = page[-1].id
         session.expunge_all()
-
-
-def search_items(session: Session, text: str, limit: int = 20) -> list[CatalogItem]:
-    """Return at most `limit` items, in order of id, that have every word of `text` in id, title or description."""
-    query = select(ItemRow).order_by(col(ItemRow.id)).limit(limit)
-    for word in text.split():
-        columns = (col(ItemRow.id), col(ItemRow.title), col(ItemRow.description))
-        query = query.where(or_(*(column.icontains(word, autoescape=True) for column in columns)))
-    return [item_from(row) for row in session.exec(query).all()]
 
 
 def similar_ids(session: Session, item_id: str, limit: int = 5) -> list[str]:

@@ -52,12 +52,6 @@ def withdraw(session: Session, ruling: HumanRuling, reviewer: str = "") -> None:
     save_ruling(session, ruling.model_copy(update=taken_back | {"reviewer": reviewer}))
 
 
-def ruling_history(session: Session, item_id: str) -> tuple[HumanRuling, ...]:
-    """Return every decision ever made about an item, oldest first, those taken back and those that do so too."""
-    query = select(ReviewRow).where(ReviewRow.item_id == item_id).order_by(col(ReviewRow.id))
-    return tuple(map(_ruling, session.exec(query)))
-
-
 def rulings_of(session: Session, item_ids: Sequence[str]) -> dict[str, tuple[HumanRuling, ...]]:
     """Return the decisions in force about those of the items that have any, oldest first: one query."""
     query = select(ReviewRow).where(col(ReviewRow.item_id).in_(item_ids)).order_by(col(ReviewRow.id))

@@ -9,7 +9,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from memory.demand_rows import demand_rows, demands_content, demands_of
 from memory.demand_tables import DemandRow
-from memory.items import PAGE, item_of, items, save_item, save_items, search_items, similar_ids
+from memory.items import PAGE, item_of, items, save_item, save_items, similar_ids
 from memory.outcomes import (
     ItemFailure,
     failure_of,
@@ -71,7 +71,6 @@ __all__ = [  # all that is stored of items, from one place
     "save_items",
     "save_rejected_row",
     "save_template",
-    "search_items",
     "similar_ids",
     "template_of",
 ]

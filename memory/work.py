@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, func, update
+from sqlalchemy import bindparam, update
 from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 
@@ -143,13 +143,6 @@ def fail(session: Session, claimed: Claimed, reason: str, detail: str = "") -> N
     """Store why the item's turn gave nothing; `FencedOff` where the lease was lost, and nothing is stored."""
     _refuse_if_lost(session, claimed)
     settle(session, claimed.version_id, claimed.item, "failed", reason=reason, detail=detail)
-
-
-def work_counts(session: Session, version_id: int) -> Mapping[WorkState, int]:
-    """Return how many items of a version are in each state."""
-    query = select(WorkRow.state, func.count()).where(WorkRow.version_id == version_id).group_by(col(WorkRow.state))
-    counted = dict(session.exec(query).all())
-    return {state: counted.get(state.value, 0) for state in WorkState}
 
 
 def _settled(again: bool, retry_failed: bool) -> set[WorkState]:

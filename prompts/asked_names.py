@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 _BULLET = re.compile(r"^ *[-*] +[`\"*]*([a-z][a-z0-9_]*)[`\"*]*(?: *\([^)\n]*\))? *(?::|—|–| - )")
 _KEY = re.compile(r"[\"']([a-z][a-z0-9_]*)[\"'] *:")
-_QUOTED = re.compile(r"`([a-z][a-z0-9_]*)`")
 # "Return `x`", "with a field `x`": words that say that what follows is a part of the answer.
 _ASKED = re.compile(
     r"\b(?:give|return|answer|add|include|state|report|write|fill|set|field|fields|key|keys)\b[^.`\n]{0,30}`([a-z][a-z0-9_]*)`",

@@ -1,1 +1,1 @@
-"""Ranks items by behaviours and knowledge (torch); reads the knowledge base and nothing else."""
+"""Ranks items by behaviours and knowledge (torch); learning/ and memory/ are all that it imports."""

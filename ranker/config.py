@@ -1,4 +1,4 @@
-"""What the ranker is told: every number that shapes its models stands here, with its default."""
+"""What the ranker may be told, with defaults; what nobody has to choose stands where it is used."""
 
 from typing import Any, Self
 

@@ -11,8 +11,11 @@ from learning.counting import Links, Log, drift, lift, neighbours, recency, tran
 from ranker.similarity import Similarity
 
 NEAR = 10  # behaviours that are compared with a candidate one by one
+DECAY = 0.7  # of what a behaviour weighs, one step further back
 CODES = 3000  # different brands, categories … whose succession is counted
 FLOOR = 1e-3  # added to a score before its logarithm
+LISTS_AT_ONCE, RATE = 64, 2e-3  # of a step of learning
+HISTORIES_AT_ONCE = 512  # that candidates are listed for
 SHARES = {"transitions": 1.0, "neighbours": 0.5, "similarity": 0.5}  # of the scores that choose candidates
 
 
@@ -69,7 +72,7 @@ def retrieve(history: Tensor, retrievers: Retrievers, similarity: Similarity, *,
     """Score all items for each history; without `repeats`, the items of the history have -inf."""
     spreads = _spreads(history, retrievers)
     base = SHARES["transitions"] * _shares(spreads["following"]) + SHARES["neighbours"] * _shares(spreads["beside"])
-    base += SHARES["similarity"] * _likeness(history, recency(history, 0.7), similarity)
+    base += SHARES["similarity"] * _likeness(history, recency(history, DECAY), similarity)
     return Retrieved(base if repeats else _without_history(base, history), spreads)
 
 
@@ -154,16 +157,16 @@ def lessons(
     return Lessons(torch.cat([own.features for own in found]), torch.cat(columns), found[0].names)
 
 
-def learn(of: Lessons, *, seed: int, epochs: int = 6, batch: int = 64, rate: float = 2e-3) -> Reranker:
+def learn(of: Lessons, *, seed: int, epochs: int) -> Reranker:
     """Return a re-ranker trained with a softmax over each list; equal seeds give equal weights on one thread."""
     torch.manual_seed(seed)
     model = Reranker(of.features.shape[2])
     model.standardise(of.features[:: max(1, len(of.true) // 4000)].float())
-    optimizer = torch.optim.AdamW(model.parameters(), rate, weight_decay=1e-4)
-    steps = epochs * -(-len(of.true) // batch)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=max(2, steps), pct_start=0.1)
+    optimizer = torch.optim.AdamW(model.parameters(), RATE, weight_decay=1e-4)
+    steps = epochs * -(-len(of.true) // LISTS_AT_ONCE)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, RATE, total_steps=max(2, steps), pct_start=0.1)
     for _ in range(epochs):
-        for rows in torch.split(torch.randperm(len(of.true)), batch):
+        for rows in torch.split(torch.randperm(len(of.true)), LISTS_AT_ONCE):
             loss = nn.functional.cross_entropy(model(of.features[rows].float()), of.true[rows])
             optimizer.zero_grad(set_to_none=True)
             loss.backward()  # type: ignore[no-untyped-call]
@@ -172,11 +175,11 @@ def learn(of: Lessons, *, seed: int, epochs: int = 6, batch: int = 64, rate: flo
     return model.eval()
 
 
-def _questions(log: Log, user: Tensor, last: int, size: int = 512) -> Iterator[tuple[Tensor, Tensor]]:
+def _questions(log: Log, user: Tensor, last: int) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield histories with the item that came next, for the last behaviours of some users."""
     for back in range(1, last + 1):
         able = user[log.lengths[user] > back]
-        for some in torch.split(able, size):
+        for some in torch.split(able, HISTORIES_AT_ONCE):
             length = log.lengths[some] - back
             yield log.histories(some, length), log.item[log.offsets[some] + length]
 
@@ -201,7 +204,7 @@ def _likeness(history: Tensor, weight: Tensor, similarity: Similarity) -> Tensor
 
 
 def _spreads(history: Tensor, retrievers: Retrievers) -> dict[str, Tensor]:
-    steady, newest, older = recency(history, 0.7), history[:, :1], history[:, 1:2]
+    steady, newest, older = recency(history, DECAY), history[:, :1], history[:, 1:2]
     last, second = recency(newest, 1.0), recency(older, 1.0)
     return {
         "following": retrievers.following.spread(history, steady),
@@ -218,7 +221,7 @@ def _spreads(history: Tensor, retrievers: Retrievers) -> dict[str, Tensor]:
 def _vector_features(history: Tensor, item: Tensor, similarity: Similarity) -> dict[str, Tensor]:
     """Return of each kind of vectors the recency-weighted, the greatest, the last and the second's cosine."""
     near = history[:, :NEAR]
-    weight = recency(near, 0.7)
+    weight = recency(near, DECAY)
     share = weight / weight.sum(dim=1, keepdim=True).clamp(min=1e-9)
     features: dict[str, Tensor] = {}
     for name, vectors in similarity.vectors.items():
@@ -234,7 +237,7 @@ def _term_features(history: Tensor, item: Tensor, similarity: Similarity) -> dic
     near = history[:, :NEAR]
     features: dict[str, Tensor] = {}
     for name, read in (("all", near), ("last", near[:, :1])):
-        profile = similarity.profile(read, recency(read, 0.7))
+        profile = similarity.profile(read, recency(read, DECAY))
         match = similarity.matches(profile, item)
         features |= {f"{group}, {name}": match[:, :, place] for place, group in enumerate(similarity.groups)}
     return features
@@ -243,7 +246,7 @@ def _term_features(history: Tensor, item: Tensor, similarity: Similarity) -> dic
 def _lift_features(history: Tensor, item: Tensor, lifts: Mapping[str, tuple[Tensor, Tensor]]) -> dict[str, Tensor]:
     """Return how well what a candidate is follows what the last behaviours were; 0 where one is unknown."""
     near = history[:, :NEAR]
-    weight = recency(near, 0.7)
+    weight = recency(near, DECAY)
     weight = weight / weight.sum(dim=1, keepdim=True).clamp(min=1e-9)
     features: dict[str, Tensor] = {}
     for name, (code, table) in lifts.items():
@@ -258,7 +261,7 @@ def _lift_features(history: Tensor, item: Tensor, lifts: Mapping[str, tuple[Tens
 def _side_features(history: Tensor, item: Tensor, sides: Tensor) -> dict[str, Tensor]:
     """Return what is counted of the candidates themselves, beside what is counted of the history."""
     near = history[:, :NEAR]
-    weight = recency(near, 0.7)
+    weight = recency(near, DECAY)
     own = sides[item]
     past = torch.where((near >= 0)[:, :, None], sides[near.clamp(min=0)], 0.0)
     mean = (past * weight[:, :, None]).sum(dim=1) / weight.sum(dim=1, keepdim=True).clamp(min=1e-9)

@@ -10,7 +10,7 @@ from memory.behaviors.sequences import Sequences
 from ranker.affinity import Behind, Codes
 
 NEGATIVES = 9
-HISTORY = 50  # the newest behaviours that count
+LONGEST = 50  # behaviours of a history that are read, the newest ones
 ROUNDS = 20  # of drawing anew what a user has already; after half of them from everything
 
 
@@ -53,7 +53,6 @@ def impressions(
     seed: int,
     *,
     leaf: Codes | None = None,
-    longest: int = HISTORY,
 ) -> Behind:
     """Return each event with its history and candidates, the positive first, then `NEGATIVES` others.
 
@@ -61,7 +60,7 @@ def impressions(
     event, or in that window. `leaf` is the leaf category of each item, needed for `Negatives.SAME_LEAF`.
     """
     start = sequences.offsets[of.user]
-    back = np.arange(1, min(longest, int(of.place.max(initial=1))) + 1)
+    back = np.arange(1, min(LONGEST, int(of.place.max(initial=1))) + 1)
     there = of.place[:, None] >= back
     past = sequences.item[np.where(there, (start + of.place)[:, None] - back, 0)]
     positive = sequences.item[start + of.place]

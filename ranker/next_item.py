@@ -1,7 +1,7 @@
 """Ranks the whole catalog for what a user wants next: retrieval, then fusion; reasons for each item."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
@@ -14,7 +14,7 @@ from learning.material import NothingToLearn
 from learning.whitening import Matrix
 from memory.record import Record
 from ranker.config import NextItemConfig
-from ranker.fusion import NEAR, Candidates, Lessons, Reranker, Retrievers, candidates, learn, lessons, retrieve
+from ranker.fusion import DECAY, NEAR, Candidates, Lessons, Reranker, Retrievers, candidates, learn, lessons, retrieve
 from ranker.similarity import Feature, Knowledge, Similarity
 
 BATCH = 256
@@ -67,11 +67,6 @@ class NextItemRanker:
         model = learn(learned, seed=chosen.seed, epochs=chosen.epochs)
         told = chosen.model_copy(update={"features": learned.names})
         return cls(Retrievers.fit(log, similarity), similarity, model, told)
-
-    def refreshed(self, behaviors: Behaviors) -> Self:
-        """Return the ranker with all counts taken anew, in seconds; what the network learned stays."""
-        log = Log.of(behaviors, len(self.similarity.term))
-        return replace(self, retrievers=Retrievers.fit(log, self.similarity))
 
     @torch.no_grad()
     def score(self, histories: Sequence[NDArray[np.int32]]) -> NDArray[np.float32]:
@@ -127,7 +122,7 @@ class NextItemRanker:
         if not len(own):
             return None
         alone = retrieve(own, self.retrievers, self.similarity, repeats=True).base[:, item]
-        alone *= 0.7 ** torch.arange(len(own))
+        alone *= DECAY ** torch.arange(len(own))
         nearest = int(own[alone.argmax(), 0])
         return Reason(history_item=nearest, shared=self.similarity.shared(nearest, item)[:SHARED])
 

@@ -73,21 +73,22 @@ class Guard:
     def _of_socket(self, scope: Scope, headers: Mapping[str, str]) -> Refusal | None:
         if not scope["path"].startswith(SOCKET):
             return Refusal(404, "there is no websocket")
-        if not self._is_own(headers, must_be_told=True):
+        if not self._is_own(headers):
             return Refusal(403, "the page is not the studio's")
         return None if self._knows(headers) else Refusal(403, "the token is missing")
 
     def _of_write(self, headers: Mapping[str, str]) -> Refusal:
-        if not self._is_own(headers, must_be_told=True):
+        if not self._is_own(headers):
             return Refusal(403, "the page is not the studio's")
         if _length(headers) > MAX_BODY:
             return Refusal(413, f"more than {MAX_BODY:,} bytes")
         return Refusal(405, "nothing is changed by such a request")
 
-    def _is_own(self, headers: Mapping[str, str], *, must_be_told: bool) -> bool:
+    def _is_own(self, headers: Mapping[str, str]) -> bool:
+        """Return whether the page that asks says that it is the studio's; one that says nothing is not."""
         origin, site = headers.get("origin"), headers.get("sec-fetch-site")
         if origin is None:
-            return not must_be_told
+            return False
         return origin.lower() in self._address.origins and site in (None, *SAME_SITE)
 
     def _knows(self, headers: Mapping[str, str]) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
-from nicegui import Client, ui
+from nicegui import ui
 
 from memory.errors import ReaseqError
 
@@ -12,9 +12,9 @@ SECONDS = 10  # that a refusal stays
 Does = Callable[[], object]
 
 
-def in_tab(do: Does, client: Client | None = None) -> Callable[[], Coroutine[Any, Any, None]]:
+def in_tab(do: Does) -> Callable[[], Coroutine[Any, Any, None]]:
     """Return what does it in the tab that is being built; what its user can mend is told there."""
-    tab = client or ui.context.client
+    tab = ui.context.client
 
     async def done() -> None:
         with tab:

@@ -44,10 +44,6 @@ class Vocabulary(NamedTuple):
     entries: dict[str, tuple[_Entry, ...]]
     boolean: bool
 
-    def value_of(self, sequence: tuple[str, ...]) -> str | None:
-        """Return the value that exactly these folded words mean."""
-        return next((e.value for e in self.entries.get(sequence[0], ()) if e.sequence == sequence), None)
-
 
 @lru_cache(maxsize=4_096)
 def vocabulary(spec: AttributeSpec) -> Vocabulary:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import accumulate
 from math import prod
 
@@ -22,16 +21,6 @@ class CategoryShape:
     attributes: Indices
     token_features: Indices
     span_features: Indices
-
-    @cached_property
-    def token_places(self) -> dict[int, int]:
-        """The place among the category's own token features of a feature's place among all."""
-        return {feature: place for place, feature in enumerate(self.token_features.tolist())}
-
-    @cached_property
-    def span_places(self) -> dict[int, int]:
-        """The same for the features of spans."""
-        return {feature: place for place, feature in enumerate(self.span_features.tolist())}
 
 
 @dataclass(frozen=True)

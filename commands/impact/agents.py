@@ -14,10 +14,9 @@ from commands.impact.knowledge import compared_knowledge, price_for
 from commands.impact.materials import Known, known_of
 from commands.impact.options import ImpactOptions
 from commands.impact.remaking import make_anew
+from commands.machine import machine
 from commands.output import say
 from commands.purse import Purse
-from commands.ranker_evaluation import machine
-from commands.run_watch import Watch
 from commands.settings import Settings
 from evaluators.evaluation import SystemResult
 from evaluators.impact.report import AgentsReport, AgentWorth, Side, Spent
@@ -33,24 +32,21 @@ class _Bench:
     plan: Plan
     options: ImpactOptions
     purse: Purse
-    watch: Watch | None
     spent: Spent
 
     async def version_of(self, settings: Settings) -> int:
         """Make the items with these settings, as far as they are not made yet; return the version that has them."""
-        made = await make_anew(settings, self.plan.sample.all, self.purse.left, self.watch)
+        made = await make_anew(settings, self.plan.sample.all, self.purse.left)
         self.purse.pay(made.cost, made.tokens)
         self.spent = added(self.spent, made)
         with open_existing_database(settings.kb) as database, database.session() as session:
             return wanted_version(session, wanted_by(keyless(settings))) or 0
 
 
-async def agents_judged(
-    settings: Settings, options: ImpactOptions, agents: Sequence[str], watch: Watch | None = None
-) -> AgentsReport:
+async def agents_judged(settings: Settings, options: ImpactOptions, agents: Sequence[str]) -> AgentsReport:
     """Return what each agent adds to golden items and rankings; raises what stopped it, and goes on there."""
     plan = planned(settings, options)
-    bench = _Bench(plan, options, Purse(options.run), watch, Spent())
+    bench = _Bench(plan, options, Purse(options.run), Spent())
     say("with all agents …")
     whole = await bench.version_of(settings)
     with open_existing_database(settings.kb) as database:

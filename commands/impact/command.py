@@ -45,7 +45,7 @@ DiffusionConfig = Annotated[
     Path | None, typer.Option("--diffusion-config", help="As of `reaseq diffusion`.", metavar="FILE")
 ]
 Ranking = Annotated[bool, typer.Option("--ranking/--no-ranking", help="Train the ranker on both sides.")]
-Diffusion = Annotated[bool, typer.Option("--diffusion/--no-diffusion", help="And the diffusion model.")]
+Diffusion = Annotated[bool, typer.Option("--diffusion/--no-diffusion", help="Train the diffusion model on both sides.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what is stale and would be paid; ask and store nothing.")]
 Gate = Annotated[bool, typer.Option("--gate", help="Exit code 1 where something is worse for sure.")]
 Out = Annotated[Path | None, typer.Option("--out", help="Also write the report as JSON.", metavar="FILE")]

@@ -16,6 +16,7 @@ from memory.database import Database
 from memory.items import item_of
 
 PROTOCOL = Protocol(match="normal", complete=False)
+TARGET_PRECISION = 0.95  # of the threshold in a system's summary, of which a report of a change says nothing
 
 
 def known_gold(settings: Settings, database: Database, options: ImpactOptions, version: int) -> GoldSet | None:
@@ -35,7 +36,7 @@ def known_gold(settings: Settings, database: Database, options: ImpactOptions, v
 
 def judged(settings: Settings, gold: GoldSet, version: int, label: str) -> SystemResult:
     """Return how right a version is on golden items."""
-    bench = Bench(gold, grading_of(taxonomy_of(settings), PROTOCOL), 0.95, RunOptions())
+    bench = Bench(gold, grading_of(taxonomy_of(settings), PROTOCOL), TARGET_PRECISION, RunOptions())
     return known_system(settings, bench, label, version)
 
 

@@ -16,10 +16,9 @@ from commands.impact.sample import Sample, golden_of, sample_of
 from commands.impact.sides import Sides, sides_of
 from commands.impact.stopwatch import Stopwatch
 from commands.impact.trainings import TrainingCache
+from commands.machine import machine
 from commands.model_options import settings_in
 from commands.ranker import read_config
-from commands.ranker_evaluation import machine
-from commands.run_watch import Watch
 from commands.settings import Settings
 from diffusion.config import DiffusionConfig
 from evaluators.impact.report import (
@@ -87,11 +86,11 @@ def planned(settings: Settings, options: ImpactOptions) -> Plan:
         )
 
 
-async def investigated(plan: Plan, options: ImpactOptions, watch: Watch | None = None) -> ImpactReport:
+async def investigated(plan: Plan, options: ImpactOptions) -> ImpactReport:
     """Return what the change does; raises what stopped it, and goes on there when asked again."""
     settings, clock = plan.sides.settings, Stopwatch()
     with clock.step(f"{plan.todo.items} of {len(plan.sample.all)} items are stale and made anew"):
-        spent = await make_anew(settings, plan.sample.all, options.run, watch)
+        spent = await make_anew(settings, plan.sample.all, options.run)
     with open_existing_database(settings.kb) as database:
         with database.session() as session:
             versions = plan.sides.before.id, plan.sides.after_version(session)

@@ -20,25 +20,27 @@ from ranker.affinity import codes_of
 from ranker.config import RankerConfig
 
 NEXT_ITEM, CLICKS, DIFFUSION = "next item", "clicks", "diffusion"
-Sides = Mapping[str, Material]  # by BEFORE and AFTER
+Materials = Mapping[str, Material]  # by BEFORE and AFTER
 SlicedSides = Mapping[str, Callable[[np.ndarray], Sequence[Metrics]]]
 
 
 class Rankings:
     """Trains and judges the models on both sides; what was trained before is taken from the cache."""
 
-    def __init__(self, sides: Sides, ranker: RankerConfig, diffusion: DiffusionConfig, cache: TrainingCache) -> None:
+    def __init__(
+        self, sides: Materials, ranker: RankerConfig, diffusion: DiffusionConfig, cache: TrainingCache
+    ) -> None:
         self._sides, self._ranker, self._diffusion, self._cache = sides, ranker, diffusion, cache
 
     def changes(self, seeds: Sequence[int], *, diffusion: bool) -> Iterator[RankingChange]:
         """Yield what each model gains or loses; one that the log is too short for is left out, and that is told."""
-        models = [self.next_item, self.clicks, *([self.imagined] if diffusion else [])]
-        for change in models:
+        models = {NEXT_ITEM: self.next_item, CLICKS: self.clicks} | ({DIFFUSION: self.foretold} if diffusion else {})
+        for model, change in models.items():
             reused = self._cache.reused
             try:
                 found = change(seeds)
             except NothingToLearn as nothing:
-                say(f"{change.__name__} cannot be judged: {nothing}")
+                say(f"{model} cannot be judged: {nothing}")
                 continue
             yield found.model_copy(update={"reused": self._cache.reused - reused})
 
@@ -51,7 +53,7 @@ class Rankings:
 
         return self._of_ranks(NEXT_ITEM, ranks, seeds)
 
-    def imagined(self, seeds: Sequence[int]) -> RankingChange:
+    def foretold(self, seeds: Sequence[int]) -> RankingChange:
         """Return what the diffusion model gains at foretelling what is next."""
         config = self._diffusion
 
@@ -67,11 +69,12 @@ class Rankings:
         leaf = codes_of(before.known, "category") if config.negatives == "same-leaf" else None
         parts = {side: clicks.parts_to_judge(material, config, leaf) for side, material in self._sides.items()}
         users = parts[BEFORE].users
+        asked = b"" if leaf is None else leaf.tobytes()
         sittings = []
         for side, material in self._sides.items():
             chances = [
                 self._cache.outcome(
-                    key_of(CLICKS, material, config, seed),
+                    key_of(CLICKS, material, config, seed, asked=asked),
                     lambda material=material, seed=seed, side=side: clicks.ours(  # type: ignore[misc]  # called at once
                         f"{CLICKS}, {side}", material, parts[side], config, [seed]
                     ).chances[0],
@@ -89,11 +92,12 @@ class Rankings:
         self, model: str, ranks: Callable[[Material, int, str], Outcome], seeds: Sequence[int]
     ) -> RankingChange:
         config = self._diffusion if model == DIFFUSION else self._ranker
+        asked = f"{self._ranker.refit} {self._ranker.next_item.repeats}".encode()  # of both models; see `exam_of`
         sittings = []
         for side, material in self._sides.items():
             found = [
                 self._cache.outcome(
-                    key_of(model, material, config, seed),
+                    key_of(model, material, config, seed, asked=asked),
                     lambda material=material, seed=seed, side=side: ranks(material, seed, side),  # type: ignore[misc]  # called at once
                 )
                 for seed in seeds

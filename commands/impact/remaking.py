@@ -9,7 +9,6 @@ from commands.forecasts import ToDo
 from commands.output import INTERRUPTED, TERMINATED, say
 from commands.run_options import RunOptions
 from commands.run_report import RunReport
-from commands.run_watch import Watch
 from commands.settings import Settings
 from commands.stored_rows import chosen_rows
 from evaluators.impact.report import Spent, StaleCause, Work
@@ -17,12 +16,12 @@ from evaluators.impact.report import Spent, StaleCause, Work
 SOURCE = "(impact)"
 
 
-async def make_anew(settings: Settings, ids: Sequence[str], options: RunOptions, watch: Watch | None = None) -> Spent:
+async def make_anew(settings: Settings, ids: Sequence[str], options: RunOptions) -> Spent:
     """Run the items through the graph; answers that the ledger has cost nothing.
 
     A run that was stopped raises its problem, after a signal `typer.Exit`; the same command goes on where it was.
     """
-    report = await run_rows(settings, chosen_rows(ids, SOURCE), options.model_copy(update={"unread": True}), watch)
+    report = await run_rows(settings, chosen_rows(ids, SOURCE), options.model_copy(update={"unread": True}))
     if report.problem:
         raise report.problem
     if report.stopped_by:

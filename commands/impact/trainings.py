@@ -46,9 +46,12 @@ class TrainingCache:
             np.savez_compressed(file, outcome=made)
 
 
-def key_of(model: str, material: Material, config: Record, seed: int) -> str:
-    """Return the digest (hex) of all that a training depends on, its machine aside."""
-    digest = hashlib.sha256()
+def key_of(model: str, material: Material, config: Record, seed: int, *, asked: bytes = b"") -> str:
+    """Return the digest (hex) of all that an outcome depends on, its machine aside.
+
+    `asked`: what decides which events are learned from and asked about, where neither material nor config says it.
+    """
+    digest = hashlib.sha256(asked)
     for part in (model, config.model_dump_json(), str(seed), VERSION, torch_version(), *_texts(material)):
         digest.update(part.encode("utf-8", "surrogatepass") + b"\0")
     for array in _arrays(material):

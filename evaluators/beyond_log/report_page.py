@@ -9,7 +9,6 @@ from evaluators.ranking.intervals import Interval
 from evaluators.ranking.report import PairedDifference
 
 TEMPLATE = "beyond_log/report.html"
-PLOTTED = 4  # metrics that are drawn beside the first one
 
 
 def beyond_log_page(found: BeyondLogReport) -> str:

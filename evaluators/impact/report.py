@@ -15,6 +15,7 @@ from memory.record import Record
 from memory.schema import Provenance
 
 BEFORE, AFTER = "before", "after"  # labels of both sides in golden comparisons and rankings
+QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)  # of how far vectors moved
 
 
 class Decision(StrEnum):
@@ -153,18 +154,6 @@ class VectorChange(Record):
     farthest: tuple[MovedItem, ...]
 
 
-QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
-
-
-class RankingChange(Record):
-    """One model trained with the same seeds on the knowledge before and after."""
-
-    model: str  # such as "next item"
-    report: RankingReport  # its two systems are labelled BEFORE and AFTER
-    slices: tuple["SliceChange", ...] = ()
-    reused: int = 0  # trainings that were found in the cache
-
-
 class SliceChange(Record):
     """What a metric did on a part of the events."""
 
@@ -173,6 +162,15 @@ class SliceChange(Record):
     events: int
     metric: str
     difference: Difference
+
+
+class RankingChange(Record):
+    """One model trained with the same seeds on the knowledge before and after."""
+
+    model: str  # such as "next item"
+    report: RankingReport  # its two systems are labelled BEFORE and AFTER
+    slices: tuple[SliceChange, ...] = ()
+    reused: int = 0  # trainings that were found in the cache
 
 
 class SideCost(Record):

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 MID_FROM = 5  # behaviours in the training window; from 1 up to here an item is tail, without any it is cold
 HEAD_FROM = 20
 LENGTHS = (5, 10, 20, 50)
+POPULARITY, HISTORY = "popularity of the item", "length of the history"  # what events are told apart by
 
 
 class Slice(NamedTuple):

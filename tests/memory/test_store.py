@@ -28,7 +28,6 @@ from memory.store import (
     save_item,
     save_rejected_row,
     save_template,
-    search_items,
     similar_ids,
     template_of,
 )
@@ -270,24 +269,6 @@ def test_every_item_is_counted_in_one_state(session: Session) -> None:
 
     assert (told.items, told.enriched, told.failed, told.waiting, told.rejected) == (3, 1, 1, 1, 1)
     assert (told.accepted_claims, told.abstained_claims, told.rejected_claims, told.model_calls) == (1, 0, 1, 0)
-
-
-@pytest.mark.parametrize(
-    ("words", "found"),
-    [("cordless DRILL", ["d1", "d2"]), ("100%", ["d2"]), ("_", []), ("batteries hammer", []), ("d2", ["d2"])],
-)
-def test_search_finds_items_with_every_word_as_it_is_written(session: Session, words: str, found: list[str]) -> None:
-    save_item(session, drill("d1"))
-    save_item(session, drill("d2", title="Cordless drill, 100% new"))
-
-    assert [item.id for item in search_items(session, words)] == found
-
-
-def test_search_returns_no_more_than_asked_for(session: Session) -> None:
-    for item_id in "abc":
-        save_item(session, drill(item_id))
-
-    assert [item.id for item in search_items(session, "drill", limit=2)] == ["a", "b"]
 
 
 @pytest.mark.parametrize(

@@ -137,16 +137,6 @@ def test_a_reason_names_the_nearest_behaviour_and_what_is_shared() -> None:
     assert ("category", "nail polish") in best.reason.shared
 
 
-def test_new_behaviours_move_the_counts_and_leave_the_network() -> None:
-    ranker = NextItemRanker.fit(shoppers_of_one_kind(), TITLES, config=NextItemConfig(candidates=20, epochs=1))
-    history = [np.array([0], np.int32)]
-
-    refreshed = ranker.refreshed(shoppers_of_one_kind(seed=1))
-
-    assert refreshed.model is ranker.model
-    assert not np.array_equal(refreshed.score(history), ranker.score(history))
-
-
 def test_lessons_are_listed_without_the_counts_of_the_user_who_answers() -> None:
     loner = behaviours([0, 1, 2], *([[3, 4, 5]] * 30))
     similarity = Similarity.of([""] * 6, None, {})

@@ -11,7 +11,7 @@ from sqlmodel import Session
 from memory.database import Database, open_database
 from memory.ledger import Ledger
 from memory.review_queue import QueueFilter, QueueReason, queue
-from memory.reviews import ruling_history
+from memory.reviews import rulings_of
 from memory.store import enrichment_of
 from memory.work import claim, release, renew
 from tests.databases import SERVERS
@@ -115,7 +115,7 @@ ITEMS = [drill(f"d{number}") for number in range(64)]
         pytest.param(lambda session: renew(session, 1, "me", 1.0, 60.0), id="leases renewed"),
         pytest.param(lambda session: release(session, 1, "me"), id="leases given back"),
         pytest.param(lambda session: enrichment_of(session, "d77"), id="what is known of an item"),
-        pytest.param(lambda session: ruling_history(session, "d77"), id="decisions about an item"),
+        pytest.param(lambda session: rulings_of(session, ["d77"]), id="decisions about an item"),
         pytest.param(
             lambda session: queue(session, QueueFilter(reasons=(QueueReason.ABSTAINED,)), 10), id="the review queue"
         ),
