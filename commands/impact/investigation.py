@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from commands.enrichment_costs import agents_asked
 from commands.evaluation_gold import GoldSet
 from commands.forecasts import ToDo, chosen_work
 from commands.impact.golden import golden_change, known_gold
@@ -175,7 +176,10 @@ def notes_of(plan: Plan, options: ImpactOptions, failed: int = 0) -> Iterator[st
         )
     if failed:
         yield f"{failed} items failed after the change: what was known of them before stands for them (reaseq failures)"
-    if plan.todo.unknown:
-        yield f"not in the forecast, for they have no past to judge by: {', '.join(plan.todo.unknown)}"
+    if unasked := plan.sides.unasked():
+        model = plan.sides.settings.model
+        yield f"{model} is asked nothing by {', '.join(unasked)}: what their prompts say changes nothing"
+    if unknown := set(plan.todo.unknown) & agents_asked(plan.sides.settings):
+        yield f"not in the forecast, for they have no past to judge by: {', '.join(sorted(unknown))}"
     if options.seeds == 1 and options.ranking:
         yield "one training of each model: intervals are over users, not over seeds (--seeds 3)"

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from commands.enrichment_costs import agents_asked
 from commands.forecasts import wanted_by
 from commands.settings import Settings
 from commands.version_words import phrase_configuration
@@ -35,6 +36,18 @@ class Sides:
         if self.before.provenance is None:
             return ("several configurations -> one",)
         return tuple(phrase_configuration(self.wanted.provenance, self.before.provenance))
+
+    def unasked(self) -> tuple[str, ...]:
+        """Return the agents whose prompt differs though they ask this model nothing."""
+        if self.before.provenance is None:
+            return ()
+        before, after = dict(self.before.provenance.prompts), dict(self.wanted.provenance.prompts)
+        asked = agents_asked(self.settings)
+        return tuple(
+            needs.agent
+            for needs in self.wanted.agents
+            if needs.agent not in asked and any(before.get(name) != after.get(name) for name in needs.prompts)
+        )
 
     def after_version(self, session: Session) -> int:
         """Return the version of what is wanted; the version before where nothing of it is there yet."""

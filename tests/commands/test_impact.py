@@ -220,6 +220,21 @@ def test_what_stops_for_its_budget_goes_on_where_it_was(known: LoopbackProvider)
     assert whole.document["knowledge"]["differing"] == 12
 
 
+def test_a_prompt_that_the_model_never_gets_is_told(shop: str) -> None:
+    shutil.copytree(ROOT / "prompts", "mine", ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    critic = Path("mine/critic.md")
+    critic.write_text(critic.read_text(encoding="utf-8").replace("# User", f"{NEUTRAL}\n# User"), encoding="utf-8")
+
+    ran = reaseq("impact", "--prompts", "mine", "--kb", shop, "--no-ranking", "--json")
+
+    assert ran.code == 0, ran.all
+    assert ran.document["what"] == ["prompt critic"]
+    assert (
+        "embedded:smollm2 is asked nothing by critic: what their prompts say changes nothing" in ran.document["notes"]
+    )
+    assert ran.document["knowledge"]["differing"] == 0
+
+
 def test_nothing_is_compared_with_itself(known: LoopbackProvider) -> None:
     ran = impact("--gold", "gold.jsonl")
 
