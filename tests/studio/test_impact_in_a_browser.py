@@ -57,7 +57,7 @@ def test_a_report_is_read_in_full_shipped_and_rolled_back(page: "Page", shop: Sh
     page.wait_for_selector(".badge:has-text('from before the change, is read')")
 
     assert (before, shipped, read_now(shop)) == (1, 2, 1)
-    parts = ["What decides", "Golden items", "Knowledge", "Vectors: attributes", "clicks", "Cost"]
+    parts = ["What decides", "Golden items", "Knowledge", "Vectors: attributes", "trained on both sides", "Cost"]
     places = [shown.index(part) for part in ["F1 falls", *parts]]
     assert places == sorted(places)
     assert HOSTILE in shown

@@ -85,7 +85,8 @@ def test_a_prompt_is_edited_tried_replayed_compared_saved_and_measured(page: "Pa
 
     asked = len(shop.provider.asked)
     page.click(".steps button:has-text('3. critic')")
-    page.click(".again")
+    page.wait_for_selector(".chosen-step .message:has-text('Be strict with colours.')", state="attached")
+    page.click(".again")  # not that of the step before, which goes as soon as this one is there
     page.wait_for_selector(".replay .cm-content")
     page.click(".run-again")
     page.wait_for_selector("text=What each cost")

@@ -258,10 +258,10 @@ def test_a_hostile_text_takes_linear_time(pattern: str) -> None:
     rule_claims(item("1 kg"), ALL)
     hostile = (pattern * 40_000)[:40_000] + "!"
 
-    started = time.process_time()
+    started = time.thread_time()
     rule_claims(item("x", hostile), ALL)
 
-    assert time.process_time() - started < 2
+    assert time.thread_time() - started < 2
 
 
 def test_many_different_values_take_linear_time() -> None:
