@@ -107,7 +107,7 @@ def _show_golden(found: GoldenChange) -> None:
     gold, compared = found.gold, found.comparison
     with box("part"):
         heading("Golden items", f"{gold.items:,} items of {gold.file.rsplit('/', 1)[-1]}, the same on both sides")
-        rows = [["F1", *points(compared.f1)], ["category right", *points(compared.category_accuracy)]]
+        rows = [[name, *points(difference)] for name, difference in found.judged]
         table(["", *POINTS], rows, numbers=[1, 2, 3, 4])
         precision, recall = (f"{one[0]:.1%} → {one[1]:.1%}" for one in (found.precision, found.recall))
         text(f"precision {precision}, recall {recall}", "soft small")

@@ -26,8 +26,7 @@ def print_impact(report: ImpactReport, number: int | None) -> None:
     print_table(_title(report, number), ["", "before", "after"], _sides(report))
     _print_work(report)
     if report.golden:
-        found = report.golden.comparison
-        rows = [_points("F1", found.f1), _points("category right", found.category_accuracy)]
+        rows = [_points(name, found) for name, found in report.golden.judged]
         print_table(f"{report.golden.gold.items} golden items", COLUMNS, rows)
     _print_knowledge(report)
     if any(one.moved for one in report.vectors):

@@ -91,6 +91,12 @@ class GoldenChange(Record):
     valued: int  # golden items that name values, or an absence of one
     categorized: int  # golden items that name a category
 
+    @property
+    def judged(self) -> tuple[tuple[str, Difference], ...]:
+        """What the golden items can tell: the name of each figure, and how it differs."""
+        values = (("F1", self.comparison.f1),) if self.valued else ()
+        return (*values, ("category right", self.comparison.category_accuracy)) if self.categorized else values
+
 
 class Count(Record):
     """How many claims of one attribute, or of one category, were gained, lost or changed."""
