@@ -4,36 +4,15 @@ from collections.abc import Awaitable, Callable
 
 from nicegui import ui
 
-from commands.impact.telling import Report, read_report
+from commands.impact.shipping import advises_against, ship_report, what_next
 from evaluators.impact.report import Decision, ImpactReport
 from memory.database import Session
-from memory.errors import ReaseqError
-from memory.impact_reports import KeptReport, Switch, kept_report, roll_back, ship
+from memory.impact_reports import KeptReport, Switch, roll_back
 from studio.parts import box, button, text
 from studio.telling import tell
 from studio.workbench import Workbench
 
 Does = Callable[[], Awaitable[None]]
-
-
-class AgainstTheVerdict(ReaseqError):
-    """A report says not to ship, and nobody has said that it is to be done all the same."""
-
-
-def shipped(session: Session, number: int, *, against_verdict: bool = False) -> Switch:
-    """Read the version after the change from now on.
-
-    Raises `AgainstTheVerdict` where the report says not to and `against_verdict` does not overrule it, and as
-    `memory.impact_reports.ship` does.
-    """
-    if not against_verdict and advises_against(read_report(kept_report(session, number).content)):
-        raise AgainstTheVerdict(f"report {number} says: {Decision.KEEP_OLD.value}")
-    return ship(session, number)
-
-
-def advises_against(report: Report) -> bool:
-    """Return whether a report says not to ship."""
-    return isinstance(report, ImpactReport) and report.verdict.decision is Decision.KEEP_OLD
 
 
 class Shipping:
@@ -74,10 +53,10 @@ class Shipping:
         _ask(question, notes, "Roll back", self._back)
 
     async def _ship(self) -> None:
-        await self._switch(lambda session: shipped(session, self._kept.id))
+        await self._switch(lambda session: ship_report(session, self._kept.id)[0])
 
     async def _ship_all_the_same(self) -> None:
-        await self._switch(lambda session: shipped(session, self._kept.id, against_verdict=True))
+        await self._switch(lambda session: ship_report(session, self._kept.id, against_verdict=True)[0])
 
     async def _back(self) -> None:
         await self._switch(lambda session: roll_back(session, self._kept.id))
@@ -86,17 +65,6 @@ class Shipping:
         switch = await self._bench.write(work)
         tell(f"version {switch.current} is read from now on (before: {switch.before})", "positive")
         await self._after()
-
-
-def what_next(report: ImpactReport) -> list[str]:
-    """Return what shipping does not do by itself: later runs, and items that were not in the sample."""
-    said = []
-    if report.after.prompts:
-        said.append(f'So that later runs do the same: prompts = "{report.after.prompts}" in reaseq.toml.')
-    if not report.sample.whole:
-        left = report.sample.of - report.sample.items
-        said.append(f"{left:,} items stay as they were before: a run over stale items makes them anew.")
-    return said
 
 
 def _ask(question: str, notes: list[str], yes: str, do: Does) -> None:

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 import pytest
 from sqlmodel import Session
 
+from commands.impact.shipping import AgainstTheVerdict, ship_report, what_next
 from evaluators.impact.report import Decision
 from memory.database import open_database
 from memory.impact_reports import NothingToShip, UnknownReport, roll_back
 from memory.versions import current_version, use, version_for
-from studio.impact_shipping import AgainstTheVerdict, shipped, what_next
 from tests.databases import fresh_url
 from tests.memory.knowledge_samples import PROVENANCE
 from tests.studio.impact_samples import agents_report, impact_report, kept
@@ -29,7 +29,7 @@ def session() -> Iterator[Session]:
 def test_a_change_is_shipped_and_taken_back(session: Session, decision: Decision) -> None:
     number = kept(session, impact_report(decision))
 
-    there = shipped(session, number)
+    there, _ = ship_report(session, number)
     read = current_version(session)
     back = roll_back(session, number)
 
@@ -41,9 +41,9 @@ def test_against_the_verdict_nothing_is_shipped_unless_it_is_overruled(session: 
     number = kept(session, impact_report(Decision.KEEP_OLD))
 
     with pytest.raises(AgainstTheVerdict, match="do not ship"):
-        shipped(session, number)
+        ship_report(session, number)
     refused = current_version(session)
-    shipped(session, number, against_verdict=True)
+    ship_report(session, number, against_verdict=True)
 
     assert (refused, current_version(session)) == (1, 2)
 
@@ -52,13 +52,13 @@ def test_a_report_of_agents_and_one_that_is_not_there_have_nothing_to_ship(sessi
     number = kept(session, agents_report())
 
     with pytest.raises(NothingToShip):
-        shipped(session, number)
+        ship_report(session, number)
     with pytest.raises(UnknownReport):
-        shipped(session, number + 1)
+        ship_report(session, number + 1)
 
 
 def test_what_shipping_does_not_do_by_itself_is_told() -> None:
     prompts, left = what_next(impact_report(Decision.SHIP))
 
     assert 'prompts = "my-prompts"' in prompts
-    assert left.startswith("7 items stay as they were")
+    assert left.startswith("7 items are still as they were")
