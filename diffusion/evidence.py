@@ -5,7 +5,7 @@ Shapes: B rows, N places, K places that are asked, D width.
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import torch
 from torch import Tensor, nn
@@ -100,46 +100,73 @@ class Company(nn.Module):
     def forward(self, read: Read, links: Links, codes: Compared | None = None) -> Tensor:
         """Return what company adds to the logits of all items [K, items], or of compared ones [K, 1 + shared]."""
         weight = self.glance(read)
-        asked, place = (weight > 0).nonzero(as_tuple=True)
-        source = read.items[read.row[asked], place]
-        fan = links.offsets[source + 1] - links.offsets[source]
-        owner = torch.repeat_interleave(torch.arange(len(source)), fan)
-        link = torch.arange(len(owner)) + (links.offsets[source] - fan.cumsum(0) + fan)[owner]
-        met = _Met(asked[owner], links.item[link], weight[asked, place], owner, links.weight[link])
-        size = len(links.offsets) - 1
-        total = met.on_all(len(weight), size) if codes is None else met.on_some(codes, size)
+        total = _met_of_all(read, weight, links) if codes is None else _met_of_some(read, weight, links, codes)
         return torch.as_tensor(self.scale * torch.log1p(total / self.little.exp()))
+
+
+def _met_of_all(read: Read, weight: Tensor, links: Links) -> Tensor:
+    """Return how much each item is met, [K, items]: over what is visible, its weight times its links' strength."""
+    asked, place = (weight > 0).nonzero(as_tuple=True)
+    owner, link = links.leaving(read.items[read.row[asked], place])
+    flow = weight[asked, place][owner] * links.weight[link]
+    size = len(links.offsets) - 1
+    total = torch.zeros(len(weight) * size).index_add(0, asked[owner] * size + links.item[link], flow)
+    return total.view(len(weight), size)
+
+
+def _met_of_some(read: Read, weight: Tensor, links: Links, codes: Compared) -> Tensor:
+    """Return how much the compared items are met, [K, 1 + shared].
+
+    Links are looked up once for each visible behaviour, not for each place that reads it, and nothing is learned
+    through them: what is learned are the weights that they are multiplied by.
+    """
+    met = _Met.of(read.items, links, torch.cat(codes))
+    rows, places = read.items.shape
+    spread = torch.zeros(rows, places, places).index_put((read.row, read.place), weight)
+    shared = (spread @ met.to_shared(codes.shared))[read.row, read.place]
+    own = (weight * met.to_own(read.row, codes.own)).sum(dim=1, keepdim=True)
+    return torch.cat([own, shared], dim=1)
 
 
 @dataclass(frozen=True, eq=False)
 class _Met:
-    """Items that stand beside visible ones, one a row: for which place, which item, through whom and how much."""
+    """Links of the visible behaviours [B, N] to items that are wanted, one a row."""
 
-    place: Tensor
+    shape: torch.Size  # of the behaviours
+    items: int
+    behavior: Tensor  # which of the B * N
     item: Tensor
-    weight: Tensor  # of each (place, visible item)
-    owner: Tensor
     strength: Tensor
 
-    def on_all(self, places: int, items: int) -> Tensor:
-        """Return how much each item is met, [K, items]."""
-        total = torch.zeros(places * items)
-        flow = self.weight[self.owner] * self.strength
-        return total.index_add(0, self.place * items + self.item, flow).view(places, items)
+    @classmethod
+    def of(cls, behaviors: Tensor, links: Links, wanted: Tensor) -> Self:
+        """Look the links up."""
+        visible = (behaviors.flatten() >= 0).nonzero()[:, 0]
+        owner, link = links.leaving(behaviors.flatten()[visible])
+        items = len(links.offsets) - 1
+        is_wanted = torch.zeros(items, dtype=torch.bool)
+        is_wanted[wanted] = True
+        item = links.item[link]
+        there = is_wanted[item].nonzero()[:, 0]
+        return cls(behaviors.shape, items, visible[owner[there]], item[there], links.weight[link[there]])
 
-    def on_some(self, codes: Compared, items: int) -> Tensor:
-        """Return how much the compared items are met, [K, 1 + shared]; what else is met costs nothing."""
-        unique, copies = torch.unique(codes.shared, return_inverse=True)
-        column = torch.full((items,), -1)
+    def to_shared(self, items: Tensor) -> Tensor:
+        """Return the strength of each behaviour's link to each of some items [D], [B, N, D]; one may stand twice."""
+        unique, copies = torch.unique(items, return_inverse=True)
+        column = torch.full((self.items,), -1)
         column[unique] = torch.arange(len(unique))
         there = (column[self.item] >= 0).nonzero()[:, 0]
-        width = len(unique)
-        shared = torch.zeros(len(codes.own) * width).index_add(
-            0, self.place[there] * width + column[self.item[there]], self._flow(there)
-        )
-        is_own = (self.item == codes.own[self.place]).nonzero()[:, 0]
-        own = torch.zeros(len(codes.own)).index_add(0, self.place[is_own], self._flow(is_own))
-        return torch.cat([own.unsqueeze(1), shared.view(-1, width)[:, copies]], dim=1)
+        strength = torch.zeros(self.shape.numel(), len(unique))
+        strength[self.behavior[there], column[self.item[there]]] = self.strength[there]
+        return strength[:, copies].view(*self.shape, -1)
 
-    def _flow(self, chosen: Tensor) -> Tensor:
-        return self.weight[self.owner[chosen]] * self.strength[chosen]
+    def to_own(self, row: Tensor, items: Tensor) -> Tensor:
+        """Return the strength of the links from each behaviour of a row [K] to one item [K], [K, N]."""
+        unique, copies = torch.unique(row * self.items + items, return_inverse=True)
+        strength = torch.zeros(len(unique), self.shape[1])
+        if len(unique):
+            behind = self.behavior // self.shape[1] * self.items + self.item
+            place = torch.searchsorted(unique, behind).clamp(max=len(unique) - 1)
+            there = (unique[place] == behind).nonzero()[:, 0]
+            strength[place[there], self.behavior[there] % self.shape[1]] = self.strength[there]
+        return strength[copies]

@@ -5,6 +5,7 @@ Shapes: B rows, N places (oldest first, NONE at the end), M demands.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -60,7 +61,7 @@ class Histories:
         """Where there are behaviours, [B, N]."""
         return self.item >= 0
 
-    @property
+    @cached_property
     def lengths(self) -> Tensor:
         """How many behaviours each row has, [B]."""
         return self.real.sum(dim=1)

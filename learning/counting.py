@@ -104,14 +104,17 @@ class Links:
         """Return the links with each weight times a factor."""
         return type(self)(self.offsets, self.item, self.weight * factor)
 
+    def leaving(self, source: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the links that leave some items [S], one after another: of which of them each is, and its number."""
+        fan = self.offsets[source + 1] - self.offsets[source]
+        owner = torch.repeat_interleave(torch.arange(len(source)), fan)
+        return owner, torch.arange(len(owner)) + (self.offsets[source] - fan.cumsum(0) + fan)[owner]
+
     def spread(self, history: Tensor, weight: Tensor) -> Tensor:
         """Return scores [histories, items]: over the history, its weights times those of the links."""
         items = len(self.offsets) - 1
         row, place = (weight > 0).nonzero(as_tuple=True)
-        source = history[row, place]
-        fan = self.offsets[source + 1] - self.offsets[source]
-        owner = torch.repeat_interleave(torch.arange(len(source)), fan)
-        link = torch.arange(len(owner)) + (self.offsets[source] - fan.cumsum(0) + fan)[owner]
+        owner, link = self.leaving(history[row, place])
         flow = weight[row, place][owner] * self.weight[link]
         scores = torch.zeros(len(history) * items).index_add_(0, row[owner] * items + self.item[link], flow)
         return scores.view(len(history), items)

@@ -88,7 +88,7 @@ def fit(
     Raises `memory.atomic_file.FileUnwritable`.
     """
     with place() as here:
-        optimizer = torch.optim.AdamW(model.parameters(), config.learning_rate, weight_decay=config.weight_decay)
+        optimizer = _optimizer(model, config)
         run = _settings(config) + data
         course = _resumed(model, optimizer, run, folder, here)
         prepared = here.prepared(model)
@@ -101,6 +101,11 @@ def fit(
                 told(course.epochs[-1])
         model.eval().load_state_dict(course.best)
         return course.epochs
+
+
+def _optimizer(model: nn.Module, config: TrainingConfig) -> torch.optim.Optimizer:
+    rate, decay = config.learning_rate, config.weight_decay
+    return torch.optim.AdamW(model.parameters(), rate, weight_decay=decay, fused=True)
 
 
 def _metric(model: nn.Module, validate: Callable[[nn.Module], float]) -> float:
