@@ -173,7 +173,7 @@ def main() -> None:
     with (
         tempfile.TemporaryDirectory() as folder,
         loopback() as provider,
-        PostgresServer() as server,
+        PostgresServer({"autovacuum": "on", "autovacuum_naptime": "10"}) as server,
         ThreeNodes() as nodes,
     ):
         bench = Bench(Path(folder), provider, nodes.address)

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -41,13 +41,14 @@ class PostgresServer:
     """A running server with a superuser of a random password; use it as a context manager.
 
     Its data are in a temporary folder. It may be restarted, and killed; nothing else on the machine is touched.
+    `settings` go before those that tests have: a large database wants statistics, which autovacuum keeps.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Mapping[str, str] | None = None) -> None:
         found = programs()
         if found is None:
             raise FileNotFoundError("PostgreSQL is not installed: apt-get install postgresql")
-        self._programs = found
+        self._programs, self._settings = found, SETTINGS | dict(settings or {})
         self.password = secrets.token_hex(8)
         self.port = _free_port()
         self._folder = Path(tempfile.mkdtemp(prefix="reaseq-postgres-"))
@@ -92,7 +93,7 @@ class PostgresServer:
     def start(self) -> None:
         """Start the server, and return when it answers."""
         (self._data / "postmaster.pid").unlink(missing_ok=True)  # a killed one leaves it
-        settings = [part for name, value in SETTINGS.items() for part in ("-c", f"{name}={value}")]
+        settings = [part for name, value in self._settings.items() for part in ("-c", f"{name}={value}")]
         command = [str(self._programs / "postgres"), "-D", str(self._data), "-p", str(self.port), *settings]
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
