@@ -12,7 +12,7 @@ from memory.catalog_files.columns import ColumnRoles, column_roles
 from memory.catalog_files.delimited_rows import delimited_lines, delimited_rows
 from memory.catalog_files.formats import source_table
 from memory.catalog_files.json_rows import json_rows, json_table
-from memory.catalog_files.places import bytes_as_file, local_copy, opened_file
+from memory.catalog_files.places import bytes_as_file, local_copy, name_of, opened_file
 from memory.catalog_files.source import BadRow, SourceRow, SourceTable
 from memory.catalog_files.text_lines import Line, is_wide, placed_lines
 from memory.record import Record
@@ -87,7 +87,7 @@ def _pieces_of(file: str, columns: Mapping[str, str] | None) -> Iterator[Piece]:
 
 
 def _kind(file: str) -> Literal["delimited", "json", "parquet", "whole"]:
-    name = file.lower()
+    name = name_of(file).lower()
     if name.endswith(".parquet"):
         return "parquet"
     if not name.endswith((".csv", ".tsv", ".jsonl")):
@@ -119,8 +119,8 @@ def _of_parquet(file: str, columns: Mapping[str, str] | None) -> Iterator[Piece]
 def _of_text(file: str, kind: Literal["delimited", "json"], columns: Mapping[str, str] | None) -> Iterator[Piece]:
     with opened_file(file) as binary:
         places: dict[int, int] = {}
-        lines = _noted(placed_lines(binary, Path(file), _LIMITS), places)
-        delimiter, table = _table(kind, lines, Path(file))
+        lines = _noted(placed_lines(binary, Path(name_of(file)), _LIMITS), places)
+        delimiter, table = _table(kind, lines, Path(name_of(file)))
         roles = _roles(table, file, columns)
         layout = Layout(file=file, kind=kind, roles=roles, columns=table.columns, delimiter=delimiter)
         begun: _Bounds | None = None
@@ -201,7 +201,7 @@ def _rows_in(piece: Piece) -> Iterator[SourceRow | BadRow]:
     with opened_file(layout.file) as binary:
         binary.seek(piece.start)
         content = binary.read(-1 if piece.end == sys.maxsize else piece.end - piece.start)
-    placed = placed_lines(bytes_as_file(content), Path(layout.file), _LIMITS, before=piece.lines_before)
+    placed = placed_lines(bytes_as_file(content), Path(name_of(layout.file)), _LIMITS, before=piece.lines_before)
     lines = (line for _, line in placed)
     if layout.kind == "json":
         return json_rows(lines, _LIMITS)

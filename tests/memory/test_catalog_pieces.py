@@ -13,6 +13,7 @@ from memory.catalog_files.places import catalog_files
 from memory.catalog_files.source import CatalogError
 from memory.catalog_pieces import items_in, line_of, planned
 from memory.schema import CatalogItem
+from tests.object_store import object_store
 
 HOSTILE = (
     'id,title,note\r\n1,Kettle,plain\r\n2,"two\nlines, and ""quotes""",x\r\n\r\n3,too,many,cells\r\n'
@@ -105,6 +106,48 @@ def test_a_url_and_a_pattern_of_urls_lead_to_files(tmp_path: Path) -> None:
     assert catalog_files(f"file://{tmp_path}/*.csv") == [str(tmp_path / "a.csv")]
     with pytest.raises(CatalogError, match="no file"):
         catalog_files(f"file://{tmp_path}/*.tsv")
+
+
+def _in_a_bucket(url: str) -> list[CatalogItem | RejectedRow]:
+    return [row for piece in planned(catalog_files(url)) for row in items_in(piece)]
+
+
+def test_an_object_store_gives_the_rows_that_the_files_have(
+    tmp_path: Path, rows_a_piece: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "any")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "any")
+    parts = tmp_path / "2026" / "parts"
+    parts.mkdir(parents=True)
+    (parts / "a b.csv").write_bytes(HOSTILE.encode())
+    (parts / "c.tsv").write_text("id\ttitle\n7\tLamp\n")
+    (parts / "d.csv.gz").write_bytes(gzip.compress(b"id,title\n8,Rug\n"))
+    (tmp_path / "2026" / "other.csv").write_text("id,title\n9,Not asked for\n")
+
+    with object_store(tmp_path) as store:
+        one = _in_a_bucket(f"s3://catalogs/2026/parts/a b.csv?{store}")
+        every = _in_a_bucket(f"s3://catalogs/2026/parts/*?{store}")
+
+        with pytest.raises(CatalogError, match="no file"):
+            catalog_files(f"s3://catalogs/2026/*.xml?{store}")
+        with pytest.raises(CatalogError, match="cannot be read"):
+            _in_a_bucket(f"s3://catalogs/2026/missing.csv?{store}")
+
+    local = list(read_catalog(parts / "a b.csv"))
+    assert [_said(row) for row in one] == [_said(row) for row in local]
+    assert [row.id for row in every if isinstance(row, CatalogItem)][-2:] == ["7", "8"]
+    assert len(every) == len(local) + 2
+
+
+def _said(row: CatalogItem | RejectedRow) -> CatalogItem | tuple[int, str]:
+    return row if isinstance(row, CatalogItem) else (row.line, row.reason)
+
+
+def test_a_url_with_a_secret_is_refused_and_not_repeated() -> None:
+    with pytest.raises(CatalogError) as refused:
+        catalog_files("s3://key:hunter2@catalogs/items.csv")
+
+    assert "hunter2" not in str(refused.value)
 
 
 def test_a_piece_knows_the_line_of_an_item(tmp_path: Path, rows_a_piece: int) -> None:
