@@ -1,7 +1,7 @@
 """The next item by masked diffusion, SASRec and an autoregressive twin of equal size, in one harness.
 
     python benchmarks/diffusion_next_item.py --data FOLDER [--sets beauty industrial retail] [--seeds 0 1 2]
-        [--parts main tokens condition steps families] [--scratch FOLDER] [--out FILE]
+        [--parts main tokens condition steps families] [--systems 'masked, log' …] [--scratch FOLDER] [--out FILE]
 
 **beauty**: strict leave-one-out (learned from s[:-2], asked for s[-1]); **industrial**: learned from history + valid,
 asked for the 4,533 test events after up to ten behaviours; own history left out of both. **retail**: learned from what
@@ -157,7 +157,7 @@ def main() -> None:
     for part in arguments.parts:
         for seed in arguments.seeds:
             for name, data in sets.items():
-                for cell in cells([part]):
+                for cell in (one for one in cells([part]) if one.system in (arguments.systems or [one.system])):
                     key = f"{name} | {part} | {cell.system} | {seed}"
                     if key not in found:
                         print(f"{key} …", file=sys.stderr, flush=True)
@@ -193,6 +193,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--sets", nargs="+", choices=sorted(SETS), default=sorted(SETS))
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
+    parser.add_argument(
+        "--systems", nargs="+", help="those of the parts alone, such as 'masked, log'; all if not given"
+    )
     parser.add_argument("--scratch", type=Path, default=Path(".next_item"))
     parser.add_argument("--out", type=Path, default=Path("diffusion_next_item.json"))
     return parser.parse_args()
