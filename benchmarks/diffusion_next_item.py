@@ -193,9 +193,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--sets", nargs="+", choices=sorted(SETS), default=sorted(SETS))
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
-    parser.add_argument(
-        "--systems", nargs="+", help="those of the parts alone, such as 'masked, log'; all if not given"
-    )
+    parser.add_argument("--systems", nargs="+", help="those of the parts alone; all if not given")
     parser.add_argument("--scratch", type=Path, default=Path(".next_item"))
     parser.add_argument("--out", type=Path, default=Path("diffusion_next_item.json"))
     return parser.parse_args()
