@@ -207,7 +207,7 @@ async def test_two_in_one_worker_that_want_the_same_hold_it_one_after_the_other(
     first, second = (asyncio.create_task(hold(questions, "k", let)) for _ in range(2))
     await asyncio.sleep(0.05)
     let.set()
-    ended = await asyncio.gather(first, second)
+    ended = list(await asyncio.gather(first, second))
 
     assert ended == ["k", "k"]
     assert await quiet() == []
@@ -321,7 +321,7 @@ async def test_a_key_that_a_living_worker_holds_is_not_given_by_the_office_that_
     let.set()
 
     assert (before_it_speaks, while_it_holds) == (False, False)
-    assert await asyncio.gather(holder, waiting) == ["k", "k"]
+    assert list(await asyncio.gather(holder, waiting)) == ["k", "k"]
 
 
 class Bad(Line):
