@@ -13,6 +13,7 @@ from memory.record import Record
 SILENT_SECONDS = 120.0  # a worker that said nothing for so long holds nobody up: as long as a lease
 UNKNOWN_SECONDS = 5.0  # that an office which goes on waits for workers that nobody told it of
 LOOK_SECONDS = 0.1  # between two wishes for what another worker holds, and at the most until an end is told
+GAP_SECONDS = 0.05  # from one message to the next: each costs as much CPU as a good part of a call
 
 InTurn = Callable[[str], AbstractAsyncContextManager[None]]  # by the question's key (`memory.model_call.call_key`)
 
@@ -110,14 +111,15 @@ class QuestionOffice:
 class SharedQuestions:
     """A worker's side: one message is under way at a time, and takes all along that is to be said.
 
-    A wish is sent at once, or with the next message where one is under way; an end waits a moment for a wish that it
-    may travel with.
+    A wish is sent at once, or with the next message where there was one just now; an end waits a moment for a wish that
+    it may travel with. So a call costs a message where there are few, and much less than one where there are many.
     """
 
     def __init__(self, worker: str, ask: Callable[[TurnsWanted], Awaitable[TurnsGiven]], stop: Stop) -> None:
         self._worker, self._ask, self._stop = worker, ask, stop
         self._office = ""
         self._number = 0
+        self._spoke_at = float("-inf")  # by the loop's clock
         self._held: set[str] = set()
         self._waiting: dict[str, deque[asyncio.Future[None]]] = {}  # in the order they came
         self._untold = False  # whether something has ended that the office takes for held
@@ -181,6 +183,7 @@ class SharedQuestions:
                         await self._wished.wait()
                 if self._stop.wished:
                     self._refuse_all(RunStopped("the run was asked to stop"))
+                await asyncio.sleep(self._spoke_at + GAP_SECONDS - asyncio.get_running_loop().time())
                 await self._speak()
         finally:
             self._errand = None
@@ -191,6 +194,7 @@ class SharedQuestions:
     async def _speak(self) -> None:
         """Send one message, and another where it reached an office that was not known."""
         async with self._speaking:
+            self._spoke_at = asyncio.get_running_loop().time()
             given = await self._said()
             while given.office != self._office:
                 self._office = given.office

@@ -297,11 +297,25 @@ async def test_questions_one_after_the_other_cost_a_message_each() -> None:
     line = Line()
     questions = line.worker("a")
 
-    for number in range(50):
+    for number in range(20):
         await hold(questions, str(number))
     await quiet()
 
-    assert len(line.messages) == 50 + 2  # the first to an office that it did not know, and the last end
+    assert len(line.messages) == 20 + 2  # the first to an office that it did not know, and the last end
+
+
+async def test_many_that_ask_all_the_time_cost_much_less_than_a_message_a_question() -> None:
+    line, draw = Line(), random.Random(3)
+    questions = line.worker("a")
+
+    async def asks(asker: int) -> None:
+        for number in range(10):
+            await hold(questions, f"{asker}.{number}")
+            await asyncio.sleep(draw.random() / 10)
+
+    await asyncio.gather(*(asks(asker) for asker in range(40)))
+
+    assert len(line.messages) < 400 / 4
 
 
 async def test_a_key_that_a_living_worker_holds_is_not_given_by_the_office_that_follows() -> None:
