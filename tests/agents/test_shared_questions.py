@@ -102,9 +102,12 @@ async def hold(questions: SharedQuestions, key: str, until: asyncio.Event | None
 
 
 async def quiet() -> list[str]:
-    """Return what tasks are left beside the test's own, a while after all was said."""
-    await asyncio.sleep(0.3)
-    return [str(task) for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+    """Wait until all is said, but not for long, and return what tasks are left beside the test's own."""
+    for _ in range(30):
+        await asyncio.sleep(0.1)
+        if not (left := [str(task) for task in asyncio.all_tasks() if task is not asyncio.current_task()]):
+            break
+    return left
 
 
 @asynccontextmanager
@@ -350,8 +353,8 @@ class Bad(Line):
             await asyncio.sleep(self.draw.random() / 500)
             office = self.office
             given = office.take(wanted, self.now)
-            if self.draw.random() < 0.2:
-                asyncio.get_running_loop().call_later(self.draw.random() / 50, self.again, wanted)
+            if self.draw.random() < 0.4:
+                asyncio.get_running_loop().call_later(self.draw.random() / 3, self.again, wanted)
             await asyncio.sleep(self.draw.random() / 500)
             if self.draw.random() < 0.8:
                 return given
@@ -360,7 +363,7 @@ class Bad(Line):
         self.office.take(wanted, self.now)
 
 
-@pytest.mark.parametrize("seed", range(10))
+@pytest.mark.parametrize("seed", range(6))
 async def test_no_two_hold_one_key_whatever_is_lost_repeated_cancelled_or_begun_anew(seed: int) -> None:
     draw = random.Random(seed)
     line, holders, twice = Bad(draw), Counter[str](), list[str]()
@@ -369,11 +372,11 @@ async def test_no_two_hold_one_key_whatever_is_lost_repeated_cancelled_or_begun_
     async def asks(questions: SharedQuestions) -> None:
         key = draw.choice("klmno")
         with suppress(TimeoutError):
-            async with asyncio.timeout(draw.choice([0.02, 5.0])), questions.turn(key):
+            async with asyncio.timeout(draw.choice([0.1, 5.0])), questions.turn(key):
                 holders[key] += 1
                 twice.extend([key] * (holders[key] > 1))
                 try:
-                    await asyncio.sleep(draw.random() / 100)
+                    await asyncio.sleep(draw.random() / 5)
                 finally:
                     holders[key] -= 1
 
@@ -381,8 +384,9 @@ async def test_no_two_hold_one_key_whatever_is_lost_repeated_cancelled_or_begun_
     for _ in range(3):
         await asyncio.sleep(draw.random() / 10)
         line.follow(*workers)
-        await asyncio.gather(*(questions.report() for questions in workers.values()))
         line.now += UNKNOWN_SECONDS + 1
+        await asyncio.sleep(draw.random() / 10)
+        await asyncio.gather(*(questions.report() for questions in workers.values()))
     await asyncio.gather(*under_way)
 
     assert twice == []
