@@ -23,6 +23,7 @@ from agents.providers.base import (
     FinishReason,
     JsonSchema,
 )
+from agents.shared_questions import InTurn
 from agents.spending.prices import Price
 from memory.model_call import Message, ModelCall, Usage, call_key
 from prompts.library import Prompt, RenderedPrompt
@@ -86,6 +87,7 @@ class Interviewer:
         doubts: bool = False,
         capabilities: Capabilities | None = None,
         onlooker: Onlooker = NOBODY,
+        in_turn: InTurn | None = None,
     ) -> None:
         self._model = model
         self._capabilities = capabilities  # fewer than the model's own, where agents go without it
@@ -96,6 +98,7 @@ class Interviewer:
         self._memory = journal if isinstance(journal, RecallingJournal) else None
         self._witness: Witness | None = None  # see `witnessed_by`
         self._under_way = EqualQuestions()
+        self._in_turn = in_turn  # where other workers may ask the same; None: nobody does
         self._onlooker = onlooker
         self._shaping = model.parameters
         self._parameters = canonical_json(self._shaping)
@@ -179,12 +182,19 @@ class Interviewer:
     ) -> tuple[ModelCall, bool]:
         """Return the answer of a call made now, and whether it was made for another item that asks the same."""
         try:
-            call, anothers = await self._under_way.answer(key, lambda: self._made(prompt, schema, about, key))
+            call, anothers = await self._under_way.answer(key, lambda: self._in_its_turn(prompt, schema, about, key))
         except AnsweredMeanwhile as found:
             return _as_given_to(about, found.call), True
         if not anothers:
             return call, False
         return self._recalled(key, about) or _as_given_to(about, call), True  # recalled, so that the journal counts it
+
+    async def _in_its_turn(self, prompt: RenderedPrompt, schema: AnswerSchema, about: CallKey, key: str) -> ModelCall:
+        """Ask while no other worker asks the same; who gets the turn afterwards finds the answer in the journal."""
+        if self._in_turn is None:
+            return await self._made(prompt, schema, about, key)
+        async with self._in_turn(key):
+            return await self._made(prompt, schema, about, key)
 
     async def _made(self, prompt: RenderedPrompt, schema: AnswerSchema, about: CallKey, key: str) -> ModelCall:
         """Ask the model; return when the journal has kept the answer."""

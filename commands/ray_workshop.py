@@ -29,16 +29,7 @@ class Assignment(Record):
 async def bench_of(assignment: Assignment, shared: Shared) -> AsyncIterator[Bench]:
     """Yield a bench of the worker's own."""
     settings, options = assignment.settings, assignment.options
-    limited = settings.requests_per_minute is not None or settings.tokens_per_minute is not None
-    controls = RunControls(
-        shared.budget(assignment.price, options.budget is not None, options.max_tokens is not None),
-        shared.stop,
-        assignment.price,
-        escalation_price=assignment.escalation_price,
-        doubts=options.retry_failed,
-        limits=shared.limits if limited else None,
-    )
-    async with open_workshop(settings, controls=controls) as workshop:
+    async with open_workshop(settings, controls=_controls(assignment, shared)) as workshop:
         workshop.ledger.begin_run(assignment.run_id, fresh=options.fresh)
         yield Bench(
             BenchSettings(
@@ -56,3 +47,18 @@ async def bench_of(assignment: Assignment, shared: Shared) -> AsyncIterator[Benc
             lambda: workshop.model.state,
             workshop.onlooker,
         )
+
+
+def _controls(assignment: Assignment, shared: Shared) -> RunControls:
+    """Return controls that ask what the workers share."""
+    settings, options = assignment.settings, assignment.options
+    limited = settings.requests_per_minute is not None or settings.tokens_per_minute is not None
+    return RunControls(
+        shared.budget(assignment.price, options.budget is not None, options.max_tokens is not None),
+        shared.stop,
+        assignment.price,
+        escalation_price=assignment.escalation_price,
+        doubts=options.retry_failed,
+        limits=shared.limits if limited else None,
+        in_turn=shared.in_turn,
+    )

@@ -10,6 +10,7 @@ import typer
 from pydantic import Field, ValidationError
 
 from agents.resilience.rate_limits import Limits
+from agents.shared_questions import InTurn
 from agents.spending.budget import Budget
 from agents.spending.prices import Price, known_price, price_of
 from agents.stopping import Stop
@@ -60,6 +61,7 @@ class RunControls:
     doubts: bool = False  # answers in the ledger that cannot be used are asked for once more
     provider_batch: bool = False
     limits: Callable[[str], Limits] | None = None  # by the minute, of the model of that name; None: by the settings
+    in_turn: InTurn | None = None  # holds a question while other workers might ask the same; None: there are none
 
 
 def columns_of(pairs: Sequence[str] | None) -> dict[str, str] | None:

@@ -217,6 +217,7 @@ def _asked(
         doubts=opened.controls.doubts,
         capabilities=capabilities,
         onlooker=opened.onlooker,
+        in_turn=opened.controls.in_turn,
     )
 
 

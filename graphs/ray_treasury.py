@@ -1,13 +1,15 @@
-"""The one actor that a run on Ray has beside its workers: who may spend and send how much, and who is at what."""
+"""The one actor that a run on Ray has beside its workers: who may spend and send how much, who asks and is at what."""
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Literal
+from uuid import uuid4
 
 from agents.resilience.admission import RateState
 from agents.resilience.shared_limits import Asked, Portion, RateOffice
+from agents.shared_questions import QuestionOffice, TurnsGiven, TurnsWanted
 from agents.spending.treasury import Amount, Grant, Share, Treasury, Wish
 from graphs.piece_ends import Ended
 from memory.ledger import Spend
@@ -66,6 +68,7 @@ class Desk:
     place: Place
     limits: Limits
     treasury: Treasury
+    questions: QuestionOffice
     now: Callable[[], float]
     full: bool
     offices: dict[str, RateOffice] = field(default_factory=dict)
@@ -90,6 +93,7 @@ class Desk:
         self.lost.add(process)
         self.reports.pop(process, None)
         self.treasury.lose(process)
+        self.questions.lose(process)
 
 
 class TreasuryActor:
@@ -103,10 +107,12 @@ class TreasuryActor:
         if self._desk is not None:
             return
         if known is None:
-            treasury = Treasury(limits.money, limits.tokens)
+            treasury, alive = Treasury(limits.money, limits.tokens), None
         else:
             treasury = Treasury.again(limits.money, limits.tokens, known.shares, in_ledger)
-        self._desk = Desk(assignment, place, limits, treasury, time.monotonic, full=known is not None)
+            alive = known.reports.keys() - set(known.lost)
+        questions = QuestionOffice(uuid4().hex, now=time.monotonic(), awaited=alive)
+        self._desk = Desk(assignment, place, limits, treasury, questions, time.monotonic, full=known is not None)
         if known is not None:
             self._desk.reports.update(known.reports)
             self._desk.lost.update(known.lost)
@@ -150,6 +156,10 @@ class TreasuryActor:
     def send(self, office: str, asked: Asked) -> Portion | None:
         """Answer what a worker wants to send."""
         return None if self._desk is None else self._desk.office(office).grant(asked, self._desk.now())
+
+    def take(self, wanted: TurnsWanted) -> TurnsGiven | None:
+        """Answer which questions a worker may ask now."""
+        return None if self._desk is None else self._desk.questions.take(wanted, self._desk.now())
 
     def begin(self, piece: int) -> bool | None:
         """Note that a piece begins; return whether it had begun before, with a worker that was lost."""

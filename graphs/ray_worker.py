@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from agents.resilience.shared_limits import Asked, Portion, SharedLimits
+from agents.shared_questions import InTurn, SharedQuestions, TurnsGiven, TurnsWanted
 from agents.spending.prices import Price
 from agents.spending.shared_budget import SharedBudget
 from agents.spending.treasury import Grant, Wish
@@ -36,6 +37,7 @@ class Shared:
     stop: Stop
     budget: Callable[[Price | None, bool, bool], SharedBudget]  # money limited, tokens limited
     limits: Callable[[str], SharedLimits]
+    in_turn: InTurn
 
 
 Opener = Callable[[Any, Shared], AbstractAsyncContextManager[Bench]]
@@ -51,6 +53,7 @@ class PieceWorker:
         self._process = process_of(str(Owner.present()))
         self._stop = Stop()
         self._budget: SharedBudget | None = None
+        self._questions = SharedQuestions(self._process, self._take, self._stop)
         self._under_way: dict[int, Tally] = {}
         self._telling: asyncio.Task[None] | None = None
 
@@ -83,13 +86,14 @@ class PieceWorker:
         return bench
 
     async def _keep_telling(self, bench: Bench) -> None:
-        """Report, and hear whether to stop; the bench's budget is reported too."""
+        """Report, and hear whether to stop; the bench's budget and questions are reported too."""
         while True:
             await asyncio.sleep(TELL_SECONDS)
             if await self._asked(lambda: self._treasury.report.remote(self._report(bench))):
                 self._stop.wish()
             if self._budget is not None:
                 await self._budget.report()
+            await self._questions.report()
 
     def _report(self, bench: Bench) -> Report:
         import ray  # noqa: PLC0415 - of the extra `ray`
@@ -110,7 +114,7 @@ class PieceWorker:
             self._budget = SharedBudget(self._process, self._spend, price=price, limited=(money, tokens))
             return self._budget
 
-        return Shared(self._stop, budget, self._limits)
+        return Shared(self._stop, budget, self._limits, self._questions.turn)
 
     def _limits(self, office: str) -> SharedLimits:
         async def ask(asked: Asked) -> Portion:
@@ -120,6 +124,9 @@ class PieceWorker:
 
     async def _spend(self, wish: Wish) -> Grant:
         return await self._asked(lambda: self._treasury.spend.remote(wish))
+
+    async def _take(self, wanted: TurnsWanted) -> TurnsGiven:
+        return await self._asked(lambda: self._treasury.take.remote(wanted))
 
     async def _asked(self, question: Callable[[], Awaitable[T | None]]) -> T:
         """Return the treasury's answer; one that has just begun anew is asked until it knows."""

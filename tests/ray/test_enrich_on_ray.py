@@ -11,6 +11,7 @@ import pytest
 
 from benchmarks.loopback import Loopback, loopback
 from memory.catalog import RejectedRow, read_catalog
+from memory.catalog_pieces import ROWS
 from memory.database import open_database
 from tests.commands.command_line import PROGRAM
 from tests.postgres_server import PostgresServer
@@ -44,16 +45,28 @@ def server() -> Iterator[PostgresServer]:
 
 @pytest.fixture(scope="module")
 def catalog(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The sample's rows under new ids and titles, and one that is none."""
-    path = tmp_path_factory.mktemp("catalog") / "items.csv"
+    """Rows that all have a title of their own, and one that is none."""
+    path = written_to(tmp_path_factory.mktemp("catalog") / "items.csv", ITEMS, texts=ITEMS)
+    with path.open("a", encoding="utf-8") as out:
+        out.write("I99999,only two cells\n")
+    return path
+
+
+@pytest.fixture(scope="module")
+def repeating_catalog(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Pieces of which each has the same texts in the same order, under new ids."""
+    return written_to(tmp_path_factory.mktemp("repeating") / "items.csv", 6 * ROWS, texts=ROWS)
+
+
+def written_to(path: Path, items: int, *, texts: int) -> Path:
+    """Write the sample's rows under new ids, with so many different titles that repeat in their order."""
     with SAMPLE.open(encoding="utf-8", newline="") as sample, path.open("w", encoding="utf-8", newline="") as out:
         header, *rows = csv.reader(sample)
         written = csv.writer(out)
         written.writerow(header)
-        for number in range(ITEMS):
-            _, title, *rest = rows[number % len(rows)]
-            written.writerow([f"I{number:05}", f"{title} No. {number}", *rest])
-        out.write("I99999,only two cells\n")
+        for number in range(items):
+            _, title, *rest = rows[number % texts % len(rows)]
+            written.writerow([f"I{number:05}", f"{title} No. {number % texts}", *rest])
     return path
 
 
@@ -101,6 +114,21 @@ def test_every_row_ends_once_though_a_worker_a_node_and_the_database_are_lost_mi
     assert accounts.repeated == 0
     assert accounts.twice <= 3 * 8  # what was on its way in what was killed: a worker, and a node with two at the most
     assert report["rejected"] == [row.model_dump() for row in read_catalog(catalog) if isinstance(row, RejectedRow)]
+
+
+def test_equal_questions_of_several_workers_are_asked_once(
+    nodes: ThreeNodes, server: PostgresServer, provider: Loopback, repeating_catalog: Path, tmp_path: Path
+) -> None:
+    kb = server.url("repeating")
+    options = ("--ray-address", nodes.address, "--workers", "3", "--concurrency", "8")
+
+    code, report, errors = Run(tmp_path, kb, repeating_catalog, provider, *options).ended()
+    with open_database(kb) as database:
+        accounts = accounts_of(database, provider.arrivals())
+
+    assert (code, report["enriched"]) == (0, 6 * ROWS), errors
+    assert (accounts.repeated, accounts.twice) == (0, 0)
+    assert accounts.calls == provider.counts().calls
 
 
 def test_a_run_that_was_stopped_goes_on_and_repeats_nothing(
