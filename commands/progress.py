@@ -35,6 +35,7 @@ class Standing(NamedTuple):
     rate: RateState
     elsewhere: int = 0  # items that another process has leased, and that are waited for
     batches: BatchesUnderWay | None = None  # where a provider's batches are asked
+    total: int | None = None  # rows in all, where that was not known when the run began
 
 
 class RunProgress:
@@ -86,13 +87,14 @@ class RunProgress:
                 last = time.perf_counter()
                 standing = self._standing()
                 ended = sum(dict(standing.counts).values())
-                left = remaining(ended, self._total, self.seconds)
+                left = remaining(ended, standing.total or self._total, self.seconds)
                 say(f"{ended} of {left} after {self.seconds:.0f} s: {status(standing, self.seconds)}")
 
     def _view(self) -> Group:
         """Return what the terminal shows now; the live view asks several times a second."""
         standing = self._standing()
-        self._bar.update(self._task, completed=sum(dict(standing.counts).values()))
+        ended = sum(dict(standing.counts).values())
+        self._bar.update(self._task, completed=ended, total=standing.total or self._total)
         return Group(self._bar, Text(status(standing, self.seconds)))
 
 

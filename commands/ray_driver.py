@@ -4,7 +4,7 @@ import asyncio
 import pickle
 from contextlib import suppress
 from threading import Thread
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agents.spending.treasury import Amount
 from commands.catalog_run import ended
@@ -23,6 +23,9 @@ from memory.owners import has_ended
 from memory.runs import RunCounts, run_of
 from memory.store import enrichment_of
 from memory.turns import free_leases
+
+if TYPE_CHECKING:
+    from graphs.ray_plan import Source
 
 LOOK_SECONDS = 0.5  # between two looks at where the workers stand
 PATIENCE = 40.0  # seconds for the workers to end what is under way, once the run is to stop
@@ -56,6 +59,8 @@ class RayRun:
         self._ended = bytearray()  # a byte a piece, 1 where it has ended
         self._last: dict[str, Report | PieceEnd] = {}  # of each process that ever was, what it said last
         self._known: Known | None = None
+        self._total: int | None = None
+        self._at_work = asyncio.Event()
         self._freed: set[str] = set()
         self._shown: list[str] = []
         self._treasury = treasury_on_this_node()
@@ -89,16 +94,8 @@ class RayRun:
 
     def _iterate(self, loop: asyncio.AbstractEventLoop, arriving: "asyncio.Queue[Any]") -> None:
         from graphs.ray_engine import ends  # noqa: PLC0415 - as above
-        from graphs.ray_plan import Source  # noqa: PLC0415 - as above
 
-        options = self._options
-        source = Source(
-            files=tuple(self._files),
-            columns=options.columns,
-            limit=options.limit,
-            ended=bytes(self._ended),
-            resumed=not options.fresh,
-        )
+        source = self._source()
         with suppress(RuntimeError):  # the loop has ended: nobody waits any more
             try:
                 for end in ends(
@@ -113,6 +110,18 @@ class RayRun:
                 loop.call_soon_threadsafe(arriving.put_nowait, error)
             else:
                 loop.call_soon_threadsafe(arriving.put_nowait, None)
+
+    def _source(self) -> "Source":
+        from graphs.ray_plan import Source  # noqa: PLC0415 - as above
+
+        options = self._options
+        return Source(
+            files=tuple(self._files),
+            columns=options.columns,
+            limit=options.limit,
+            ended=bytes(self._ended),
+            resumed=not options.fresh,
+        )
 
     async def _next(
         self, arriving: "asyncio.Queue[PieceEnd | BaseException | None]"
@@ -142,12 +151,20 @@ class RayRun:
             self._ended[end.number] = 1
         self._treasury.end.remote(end.number)
 
+    async def keep_counting(self) -> None:
+        """Count the catalog's rows once workers are at it: for the view alone, so that nobody waits for it."""
+        from graphs.ray_engine import rows_in_all  # noqa: PLC0415 - as above
+
+        await self._at_work.wait()
+        self._total = await rows_in_all(self._source())
+
     async def keep_looking(self) -> None:
         """Look where the workers stand, pass the wish to stop on, and free what a lost worker had leased."""
         while True:
             known = await self._look()
             for report in known.reports.values():
                 self._last[report.process] = report
+                self._at_work.set()
             if self.controls.stop.wished:
                 self._treasury.stop.remote()
             await self._free_what_is_lost(known)
@@ -198,7 +215,7 @@ class RayRun:
         for said in self._last.values():
             spend = spend_of_both(spend, said.spend)
         states = [report.rate for report in (self._known.reports.values() if self._known else ()) if report.rate]
-        return Standing(self.counts, self.report.failed, spend, all_rates(states))
+        return Standing(self.counts, self.report.failed, spend, all_rates(states), total=self._total)
 
     @property
     def workers_cpu_seconds(self) -> float:

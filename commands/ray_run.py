@@ -63,7 +63,12 @@ async def _watched(run: RayRun, watch: Watch) -> None:
 
 async def _worked(run: RayRun, progress: Progress) -> None:
     report = run.report
-    tasks = (progress.keep_telling(), keep_counts(run.workshop, report, lambda: run.counts), run.keep_looking())
+    tasks = (
+        progress.keep_telling(),
+        keep_counts(run.workshop, report, lambda: run.counts),
+        run.keep_looking(),
+        run.keep_counting(),
+    )
     beside = [asyncio.create_task(work) for work in tasks]
     try:
         while not run.over and not run.controls.stop.wished:

@@ -14,7 +14,7 @@ from graphs.ray_cluster import SHARE_OF_A_CORE
 from graphs.ray_plan import Plan, Source
 from graphs.ray_treasury import TreasuryActor
 from graphs.ray_worker import Opener, PieceWorker
-from memory.catalog_pieces import ROWS
+from memory.catalog_pieces import ROWS, planned
 
 
 def treasury_on_this_node() -> ActorHandle[TreasuryActor]:
@@ -46,6 +46,22 @@ def ends(
     ):
         for text in rows.column("end").to_pylist():
             yield PieceEnd.model_validate_json(text)
+
+
+async def rows_in_all(source: Source) -> int | None:
+    """Return how many rows a catalog has, counted by a process of the cluster; None where that takes reading it all."""
+    counting: Any = ray.remote(_rows_in_all).options(num_cpus=0)
+    rows: int | None = await counting.remote(source)
+    return rows
+
+
+def _rows_in_all(source: Source) -> int | None:
+    rows = 0
+    for piece in planned(list(source.files), source.columns, source.limit):
+        if piece.layout.kind == "whole":
+            return None
+        rows += piece.rows
+    return rows
 
 
 def _dataset(
