@@ -88,7 +88,9 @@ def fit(
     Raises `memory.atomic_file.FileUnwritable`.
     """
     with place() as here:
-        optimizer = torch.optim.AdamW(model.parameters(), config.learning_rate, weight_decay=config.weight_decay)
+        optimizer = torch.optim.AdamW(
+            model.parameters(), config.learning_rate, weight_decay=config.weight_decay, fused=True
+        )
         run = _settings(config) + data
         course = _resumed(model, optimizer, run, folder, here)
         prepared = here.prepared(model)

@@ -8,6 +8,8 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+from ranker.pair_logits import pair_logits
+
 INNER_EDGES = (-0.1, 0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.65, 0.8)  # between the bins of cosine
 TIERS = len(INNER_EDGES) + 1
 
@@ -28,6 +30,15 @@ class TargetAttention(nn.Module):
         """Return what the first layer makes of behaviours alone, [B, L, M]; shared by all candidates."""
         of_history, _, _, of_difference = self.first.weight.chunk(4, dim=1)
         return nn.functional.linear(past, of_history + of_difference)
+
+    def over(self, past: Tensor, offered: Tensor) -> Tensor:
+        """Return logits [B, C, L] of all candidates and behaviours; while training computed in blocks."""
+        if not self.training:
+            return self(past, self.behaviours(past), offered)
+        of_history, of_target, of_product, of_difference = self.first.weight.chunk(4, dim=1)
+        own = nn.functional.linear(offered, of_target - of_difference, self.first.bias)
+        weights = (of_history + of_difference).T.contiguous(), of_product.T.contiguous()
+        return pair_logits(past, offered, own, weights, self.last.weight.squeeze(0)) + self.last.bias
 
     def forward(self, past: Tensor, shared: Tensor, offered: Tensor) -> Tensor:
         """Return logits [B, C, L]; `past` and `shared` are [B, L, ·] for all candidates, or [B, C, K, ·] for each."""
