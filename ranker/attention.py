@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ranker.pair_logits import pair_logits
+from ranker.pair_logits import pair_logits, worth_it
 
 INNER_EDGES = (-0.1, 0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.65, 0.8)  # between the bins of cosine
 TIERS = len(INNER_EDGES) + 1
@@ -33,8 +33,8 @@ class TargetAttention(nn.Module):
         return nn.functional.linear(past, of_history + of_difference)
 
     def over(self, past: Tensor, offered: Tensor) -> Tensor:
-        """Return logits [B, C, L] of all candidates and behaviours; while training computed in blocks."""
-        if not self.training:
+        """Return logits [B, C, L] of all candidates and behaviours [B, L, D]; while training computed in blocks."""
+        if not self.training or not worth_it(past, offered):
             return self(past, self.behaviours(past), offered)
         of_history, of_target, of_product, of_difference = self.first.weight.chunk(4, dim=1)
         own = nn.functional.linear(offered, of_target - of_difference, self.first.bias)

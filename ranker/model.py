@@ -175,7 +175,8 @@ class ClickThroughRanker(nn.Module):
             chosen = nearest(near, real, self.config.retrieved)
             past, shared, near = picked(past, chosen), picked(shared, chosen), near.gather(2, chosen)
             real = picked(real.unsqueeze(2), chosen).squeeze(3)
-        logits = self.attention(past, shared, offered)
+        every = self.training and past.dim() == 3
+        logits = self.attention.over(past, offered) if every else self.attention(past, shared, offered)
         logits = logits if bias is None else logits + bias
         ways = [logits] if near is None else [logits, self.semantic(logits, near)]
         return [pooled(way, past, real) for way in ways], torch.cat(tiers, dim=2), torch.cat(summaries, dim=2)

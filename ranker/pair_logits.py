@@ -18,10 +18,14 @@ PAIRS = 1600  # of a block
 LEAST = 32  # behaviours from which weights of the candidate's own cost less than products with it
 
 
+def worth_it(past: Tensor, offered: Tensor) -> bool:
+    """Return whether this costs less than the layers themselves: not for one candidate and a short history."""
+    return offered.shape[1] > 1 or past.shape[1] >= LEAST
+
+
 def pair_logits(past: Tensor, offered: Tensor, own: Tensor, weights: tuple[Tensor, Tensor], last: Tensor) -> Tensor:
-    """Return the logits, with their gradients, in the way that costs less."""
-    alone = offered.shape[1] == 1 and past.shape[1] >= LEAST
-    way = OneCandidate if alone else SharedHistory
+    """Return the logits, with their gradients."""
+    way = SharedHistory if offered.shape[1] > 1 else OneCandidate
     logits: Tensor = way.apply(past, offered, own, *weights, last)  # type: ignore[no-untyped-call]
     return logits
 
@@ -30,7 +34,7 @@ class SharedHistory(torch.autograd.Function):
     """Candidates that share what the layer makes of the history."""
 
     @staticmethod
-    def forward(ctx: Any, *inputs: Tensor) -> Tensor:  # type: ignore[override]  # noqa: ANN401 - torch's own
+    def forward(ctx: Any, *inputs: Tensor) -> Tensor:  # type: ignore[override]
         """Return the logits; the hidden units are kept for the way back."""
         past, offered, own, of_behaviour, of_product, last = inputs
         kept = past.new_empty(*offered.shape[:2], past.shape[1], len(last))
@@ -45,7 +49,7 @@ class SharedHistory(torch.autograd.Function):
         return logits
 
     @staticmethod
-    def backward(ctx: Any, of_logits: Tensor) -> tuple[Tensor, ...]:  # type: ignore[override]  # noqa: ANN401
+    def backward(ctx: Any, of_logits: Tensor) -> tuple[Tensor, ...]:  # type: ignore[override]
         """Return the gradients."""
         past, offered, own, of_behaviour, of_product, last, kept = ctx.saved_tensors
         of_past, of_offered, of_own = (torch.empty_like(tensor) for tensor in (past, offered, own))
@@ -68,7 +72,7 @@ class OneCandidate(torch.autograd.Function):
     """One candidate a request: (of_behaviour + of_product diag(t)) h is one multiplication in the place of two."""
 
     @staticmethod
-    def forward(ctx: Any, *inputs: Tensor) -> Tensor:  # type: ignore[override]  # noqa: ANN401 - torch's own
+    def forward(ctx: Any, *inputs: Tensor) -> Tensor:  # type: ignore[override]
         """Return the logits; the hidden units are kept for the way back."""
         past, offered, own, of_behaviour, of_product, last = inputs
         kept = past.new_empty(len(past), 1, past.shape[1], len(last))
@@ -81,7 +85,7 @@ class OneCandidate(torch.autograd.Function):
         return logits
 
     @staticmethod
-    def backward(ctx: Any, of_logits: Tensor) -> tuple[Tensor, ...]:  # type: ignore[override]  # noqa: ANN401
+    def backward(ctx: Any, of_logits: Tensor) -> tuple[Tensor, ...]:  # type: ignore[override]
         """Return the gradients."""
         past, offered, own, of_behaviour, of_product, last, kept = ctx.saved_tensors
         of_past, of_offered, of_own = (torch.empty_like(tensor) for tensor in (past, offered, own))
