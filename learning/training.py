@@ -88,9 +88,7 @@ def fit(
     Raises `memory.atomic_file.FileUnwritable`.
     """
     with place() as here:
-        optimizer = torch.optim.AdamW(
-            model.parameters(), config.learning_rate, weight_decay=config.weight_decay, fused=True
-        )
+        optimizer = _optimizer(model, config)
         run = _settings(config) + data
         course = _resumed(model, optimizer, run, folder, here)
         prepared = here.prepared(model)
@@ -103,6 +101,12 @@ def fit(
                 told(course.epochs[-1])
         model.eval().load_state_dict(course.best)
         return course.epochs
+
+
+def _optimizer(model: nn.Module, config: TrainingConfig) -> torch.optim.Optimizer:
+    """Return AdamW that goes over a table of ids once, not once an operation."""
+    rate, decay = config.learning_rate, config.weight_decay
+    return torch.optim.AdamW(model.parameters(), rate, weight_decay=decay, fused=True)
 
 
 def _metric(model: nn.Module, validate: Callable[[nn.Module], float]) -> float:
