@@ -35,7 +35,8 @@ class TargetAttention(nn.Module):
     def over(self, past: Tensor, offered: Tensor) -> Tensor:
         """Return logits [B, C, L] of all candidates and behaviours [B, L, D]; while training computed in blocks."""
         if not self.training or not worth_it(past, offered):
-            return self(past, self.behaviours(past), offered)
+            plain: Tensor = self(past, self.behaviours(past), offered)
+            return plain
         of_history, of_target, of_product, of_difference = self.first.weight.chunk(4, dim=1)
         own = nn.functional.linear(offered, of_target - of_difference, self.first.bias)
         weights = (of_history + of_difference).T.contiguous(), of_product.T.contiguous()
@@ -49,7 +50,8 @@ class TargetAttention(nn.Module):
             past, shared = past.unsqueeze(1), shared.unsqueeze(1)
         of_pair = nn.functional.linear(past * offered.unsqueeze(2), of_product)
         of_pair.add_(shared).add_(of_candidate.unsqueeze(2)).relu_()
-        return of_pair @ self.last.weight.squeeze(0) + self.last.bias
+        logits: Tensor = of_pair @ self.last.weight.squeeze(0) + self.last.bias
+        return logits
 
 
 class SemanticAttention(nn.Module):

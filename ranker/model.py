@@ -154,7 +154,7 @@ class ClickThroughRanker(nn.Module):
         behaviours = Behaviours(past, self.attention.behaviours(past), vectors, profiles, real, confidence)
         if self.training or torch.compiler.is_exporting():
             return self._looked_at(behaviours, offered, offered_vectors)
-        parts = [own.split(BLOCK, dim=1) for own in (offered, *offered_vectors)]
+        parts = [torch.split(own, BLOCK, dim=1) for own in (offered, *offered_vectors)]
         blocks = [self._looked_at(behaviours, own, of_own) for own, *of_own in zip(*parts, strict=True)]
         ways, tiers, summaries = zip(*blocks, strict=True)
         pooled_ways = [torch.cat(way, dim=1) for way in zip(*ways, strict=True)]

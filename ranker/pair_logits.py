@@ -34,7 +34,7 @@ class SharedHistory(torch.autograd.Function):
     """Candidates that share what the layer makes of the history."""
 
     @staticmethod
-    def forward(ctx: Any, *inputs: Tensor) -> Tensor:  # type: ignore[override]
+    def forward(ctx: Any, *inputs: Tensor) -> Tensor:
         """Return the logits; the hidden units are kept for the way back."""
         past, offered, own, of_behaviour, of_product, last = inputs
         kept = past.new_empty(*offered.shape[:2], past.shape[1], len(last))
@@ -49,7 +49,7 @@ class SharedHistory(torch.autograd.Function):
         return logits
 
     @staticmethod
-    def backward(ctx: Any, of_logits: Tensor) -> tuple[Tensor, ...]:  # type: ignore[override]
+    def backward(ctx: Any, of_logits: Tensor) -> tuple[Tensor, ...]:
         """Return the gradients."""
         past, offered, own, of_behaviour, of_product, last, kept = ctx.saved_tensors
         of_past, of_offered, of_own = (torch.empty_like(tensor) for tensor in (past, offered, own))
@@ -72,7 +72,7 @@ class OneCandidate(torch.autograd.Function):
     """One candidate a request: (of_behaviour + of_product diag(t)) h is one multiplication in the place of two."""
 
     @staticmethod
-    def forward(ctx: Any, *inputs: Tensor) -> Tensor:  # type: ignore[override]
+    def forward(ctx: Any, *inputs: Tensor) -> Tensor:
         """Return the logits; the hidden units are kept for the way back."""
         past, offered, own, of_behaviour, of_product, last = inputs
         kept = past.new_empty(len(past), 1, past.shape[1], len(last))
@@ -85,7 +85,7 @@ class OneCandidate(torch.autograd.Function):
         return logits
 
     @staticmethod
-    def backward(ctx: Any, of_logits: Tensor) -> tuple[Tensor, ...]:  # type: ignore[override]
+    def backward(ctx: Any, of_logits: Tensor) -> tuple[Tensor, ...]:
         """Return the gradients."""
         past, offered, own, of_behaviour, of_product, last, kept = ctx.saved_tensors
         of_past, of_offered, of_own = (torch.empty_like(tensor) for tensor in (past, offered, own))

@@ -85,7 +85,7 @@ def test_counts_of_one_request_are_those_of_many(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(affinity, "DENSE_CODES", 0)
     counted = Affinity.count("item", np.arange(40), two_tastes())
     one = behind([2, 4, 4, 7, 39, -1], [0, 1, 2, 2, 38])
-    twice = Behind(*(np.repeat(own, 2, axis=0) for own in (one.history, one.candidates, one.counted)))
+    twice = Behind(one.history.repeat(2, axis=0), one.candidates.repeat(2, axis=0), one.counted.repeat(2))
 
     read_at_once = counted.features(one)  # a single history: all that goes with it
     searched = counted.features(twice)  # pair by pair
