@@ -104,6 +104,7 @@ def fit(
 
 
 def _optimizer(model: nn.Module, config: TrainingConfig) -> torch.optim.Optimizer:
+    """Return AdamW that goes over a table of ids once, not once an operation."""
     rate, decay = config.learning_rate, config.weight_decay
     return torch.optim.AdamW(model.parameters(), rate, weight_decay=decay, fused=True)
 

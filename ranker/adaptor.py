@@ -18,5 +18,6 @@ class KnowledgeAdaptor(nn.Module):
         views = torch.relu(self.experts(vectors)).reshape(
             *vectors.shape[:-1], self.gate.out_features, self.narrow.in_features
         )
-        mixed: Tensor = (torch.softmax(self.gate(vectors), dim=-1).unsqueeze(-1) * self.narrow(views)).sum(dim=-2)
-        return mixed * vectors.any(dim=-1, keepdim=True)
+        mixed = (torch.softmax(self.gate(vectors), dim=-1).unsqueeze(-1) * views).sum(dim=-2)
+        narrow: Tensor = self.narrow(mixed)  # the gate sums to 1: the same as of each expert, then mixed
+        return narrow * vectors.any(dim=-1, keepdim=True)

@@ -16,6 +16,7 @@ DENSE_CODES = 4096  # up to so many codes the counts are one matrix (64 MB); abo
 PRIOR = 0.5  # pseudo-count of observed and expected pairs
 NEWEST_FIRST = 0.7  # weight of a behaviour against the one after it
 FEATURES = ("recent", "greatest", "mean", "same", "popularity")
+ROWS_READ = 4  # times the pairs asked for: where less goes with a history, all of it is read, not searched pair by pair
 CHUNK = 512  # examples whose features are counted at a time
 
 Codes = NDArray[np.int64]
@@ -102,10 +103,13 @@ class Affinity:
         real: NDArray[np.bool_] = behind.history >= 0
         past, offered = self.code[behind.history], self.code[behind.candidates]
         alike = self._alike(offered, behind.counted)
-        lift = self._lift(past[:, None, :], offered[:, :, None], alike)
-        lift[~np.broadcast_to(real[:, None, :], lift.shape)] = 0
-        same = np.equal(past[:, None, :], offered[:, :, None]).astype(np.float32) * real[:, None, :]
-        return lift, same, alike
+        together = self._together(past, offered)
+        equal = np.equal(past[:, None, :], offered[:, :, None])
+        if alike.any():
+            together -= self._own_pairs(alike, equal)
+        lift = self._lift(together, past, offered)
+        lift *= real[:, None, :]
+        return lift, (equal & real[:, None, :]).astype(np.float32), alike
 
     def _alike(self, offered: Codes, counted: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Return which candidates have the code of a first one that was counted: it is taken out of all of them."""
@@ -113,21 +117,43 @@ class Affinity:
         alike[~counted] = False
         return alike
 
-    def _lift(self, past: Codes, offered: Codes, alike: NDArray[np.bool_]) -> Floats:
-        """Return [examples, candidates, behaviours]; the counted example's own pairs are taken out."""
-        distance = np.arange(past.shape[2])
+    def _own_pairs(self, alike: NDArray[np.bool_], equal: NDArray[np.bool_]) -> Floats:
+        """Return what the counted examples themselves added to the counts, [examples, candidates, behaviours]."""
+        distance = np.arange(equal.shape[2])
         own = np.where(distance < self.window, self.decay**distance, 0).astype(np.float32)
-        together = self._together(past, offered)
-        together -= own * np.expand_dims(alike, 2) * np.where(past == offered, 2, 1)
-        expected = self.marginal[past] * self.marginal[offered] / max(float(self.marginal.sum()), 1)
-        return np.asarray(np.log((np.maximum(together, 0) + PRIOR) / (expected + PRIOR)), dtype=np.float32)
+        return own * np.expand_dims(alike, 2) * np.where(equal, np.float32(2), np.float32(1))
+
+    def _lift(self, together: Floats, past: Codes, offered: Codes) -> Floats:
+        """Return the lifts [examples, candidates, behaviours] of how often codes go together."""
+        part = self.marginal[offered] / np.float32(max(float(self.marginal.sum()), 1))
+        expected = part[:, :, None] * self.marginal[past][:, None, :]
+        lift = (np.maximum(together, 0) + np.float32(PRIOR)) / (expected + np.float32(PRIOR))
+        return np.log(lift, out=lift)
 
     def _together(self, past: Codes, offered: Codes) -> Floats:
+        """Return how often each candidate and behaviour go together, [examples, candidates, behaviours]."""
         if self.counts.ndim == 2:
-            return self.counts[past, offered]
-        keys = past * len(self.marginal) + offered
+            return self.counts[past[:, None, :], offered[:, :, None]]
+        if len(past) == 1:
+            first, last = np.searchsorted(self.pairs, past[0] * len(self.marginal) + [[0], [len(self.marginal)]])
+            if (last - first).sum() <= ROWS_READ * past.size * offered.size:
+                return self._read_rows(past[0], offered[0], first, last - first)[None]
+        keys = past[:, None, :] * len(self.marginal) + offered[:, :, None]
         place = np.minimum(np.searchsorted(self.pairs, keys), len(self.pairs) - 1)
-        return np.where(self.pairs[place] == keys, self.counts[place], 0).astype(np.float32)
+        return np.where(self.pairs[place] == keys, self.counts[place], np.float32(0))
+
+    def _read_rows(self, past: Codes, offered: Codes, first: Codes, size: Codes) -> Floats:
+        """Return the same of one example [candidates, behaviours], from all that goes with each behaviour."""
+        wanted, place = np.unique(offered, return_inverse=True)
+        column = np.full(len(self.marginal), -1)
+        column[wanted] = np.arange(len(wanted))
+        row = np.repeat(np.arange(len(past)), size)
+        pair = np.arange(len(row)) + np.repeat(first - np.cumsum(size) + size, size)
+        found = column[self.pairs[pair] - past[row] * len(self.marginal)]
+        counts = np.zeros((len(wanted), len(past)), dtype=np.float32)
+        known = found >= 0
+        counts[found[known], row[known]] = self.counts[pair[known]]
+        return counts[place]
 
 
 def features_of(behind: Behind, views: Sequence[Affinity]) -> NDArray[np.float16]:

@@ -5,8 +5,11 @@ Shapes: B requests, C candidates, L behaviours (L = K a candidate where they wer
 
 from itertools import pairwise
 
+import numpy as np
 import torch
 from torch import Tensor, nn
+
+from ranker.pair_logits import pair_logits, worth_it
 
 INNER_EDGES = (-0.1, 0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.65, 0.8)  # between the bins of cosine
 TIERS = len(INNER_EDGES) + 1
@@ -29,6 +32,16 @@ class TargetAttention(nn.Module):
         of_history, _, _, of_difference = self.first.weight.chunk(4, dim=1)
         return nn.functional.linear(past, of_history + of_difference)
 
+    def over(self, past: Tensor, offered: Tensor) -> Tensor:
+        """Return logits [B, C, L] of all candidates and behaviours [B, L, D]; while training computed in blocks."""
+        if not self.training or not worth_it(past, offered):
+            plain: Tensor = self(past, self.behaviours(past), offered)
+            return plain
+        of_history, of_target, of_product, of_difference = self.first.weight.chunk(4, dim=1)
+        own = nn.functional.linear(offered, of_target - of_difference, self.first.bias)
+        weights = (of_history + of_difference).T.contiguous(), of_product.T.contiguous()
+        return pair_logits(past, offered, own, weights, self.last.weight.squeeze(0)) + self.last.bias
+
     def forward(self, past: Tensor, shared: Tensor, offered: Tensor) -> Tensor:
         """Return logits [B, C, L]; `past` and `shared` are [B, L, ·] for all candidates, or [B, C, K, ·] for each."""
         _, of_target, of_product, of_difference = self.first.weight.chunk(4, dim=1)
@@ -36,7 +49,8 @@ class TargetAttention(nn.Module):
         if past.dim() == 3:
             past, shared = past.unsqueeze(1), shared.unsqueeze(1)
         of_pair = nn.functional.linear(past * offered.unsqueeze(2), of_product)
-        logits: Tensor = self.last(torch.relu(of_pair + shared + of_candidate.unsqueeze(2))).squeeze(3)
+        of_pair.add_(shared).add_(of_candidate.unsqueeze(2)).relu_()
+        logits: Tensor = of_pair @ self.last.weight.squeeze(0) + self.last.bias
         return logits
 
 
@@ -66,8 +80,20 @@ def pooled(logits: Tensor, past: Tensor, real: Tensor) -> Tensor:
 
 def masked_softmax(logits: Tensor, real: Tensor) -> Tensor:
     """Return weights over the last axis that are zero where nothing is real, and all zero where nothing at all is."""
+    if without_paddings(real):
+        return torch.softmax(logits, dim=-1)
     weights = torch.softmax(logits.masked_fill(~real, -torch.inf), dim=-1)
     return torch.where(real.any(dim=-1, keepdim=True), weights, torch.zeros_like(weights))
+
+
+def without_paddings(real: Tensor) -> bool:
+    """Return whether all behaviours are real, so that no copy with a mask is needed; an exported graph always masks."""
+    return not torch.compiler.is_exporting() and bool(real.all())
+
+
+def of_real(numbers: Tensor, real: Tensor, otherwise: float) -> Tensor:
+    """Return the numbers with another in the place of paddings."""
+    return numbers if without_paddings(real) else numbers.masked_fill(~real, otherwise)
 
 
 def nearest(cosines: Tensor, real: Tensor, count: int) -> Tensor:
@@ -75,21 +101,25 @@ def nearest(cosines: Tensor, real: Tensor, count: int) -> Tensor:
 
     What is not real counts as -inf, not 0: a padding never goes before a real behaviour that is unlike.
     """
-    ranked = cosines.masked_fill(~real.unsqueeze(1), -torch.inf)
+    ranked = of_real(cosines.detach(), real.unsqueeze(1), -torch.inf)
+    if ranked.device.type == "cpu" and not torch.compiler.is_exporting():  # numpy's partition is twice as fast
+        return torch.from_numpy(np.argpartition(ranked.numpy(), -count, axis=2)[:, :, -count:])
     return ranked.topk(count, dim=2, sorted=False).indices
 
 
 def similarity_tiers(cosines: Tensor, real: Tensor) -> Tensor:
     """Return log(1 + how many behaviours fall into each bin of cosine), [B, C, bins] (SimTier; Sheng et al. 2024)."""
     real = real.unsqueeze(1) if real.dim() == 2 else real
-    unlike = cosines.masked_fill(~real, -2.0)
-    inner = [(unlike >= edge).sum(dim=2) for edge in INNER_EDGES]
-    everything = real.sum(dim=2).expand_as(inner[0])
+    unlike = of_real(cosines.detach(), real, -2.0)
+    above = torch.empty_like(unlike)  # as numbers, which are summed many times as fast as truths
+    inner = [torch.ge(unlike, edge, out=above).sum(dim=2) for edge in INNER_EDGES]
+    everything = real.sum(dim=2).to(unlike.dtype).expand_as(inner[0])
     at_least = [everything, *inner, torch.zeros_like(everything)]
-    return torch.log1p(torch.stack([low - high for low, high in pairwise(at_least)], dim=2).float())
+    return torch.log1p(torch.stack([low - high for low, high in pairwise(at_least)], dim=2))
 
 
 def picked(of_behaviours: Tensor, chosen: Tensor) -> Tensor:
     """Return the rows of each candidate's chosen behaviours, [B, C, K, X]."""
-    requests = torch.arange(chosen.shape[0], device=chosen.device)[:, None, None]
-    return of_behaviours[requests, chosen]
+    requests, length, width = of_behaviours.shape
+    first = length * torch.arange(requests, device=chosen.device)[:, None, None]
+    return of_behaviours.reshape(-1, width).index_select(0, (chosen + first).flatten()).view(*chosen.shape, width)

@@ -18,6 +18,7 @@ from ranker.attention import (
     SemanticAttention,
     TargetAttention,
     nearest,
+    of_real,
     picked,
     pooled,
     similarity_tiers,
@@ -25,7 +26,8 @@ from ranker.attention import (
 from ranker.evidence import EXTREME, ImaginedEvidence, about
 
 RECENCY = 0.7  # weight of a behaviour against the one after it
-SUMMARIES = 3  # of the cosines of one kind: by recency, greatest, mean
+BLOCK = 125  # candidates scored at a time: what is computed of them stays in the cache
+SUMMARIES = 3  # of the cosines of one kind: by recency, mean, greatest
 
 
 class ClickThroughShape(Record):
@@ -63,6 +65,18 @@ class Requests:
             self.features.to(device),
             *(None if tensor is None else tensor.to(device) for tensor in optional),
         )
+
+
+@dataclass(frozen=True)
+class Behaviours:
+    """What is computed once of behaviours, for all candidates: [B, L, ·]."""
+
+    known: Tensor
+    shared: Tensor  # of the attention's first layer
+    vectors: list[Tensor]
+    profiles: list[Tensor]  # [B, vector, 2]: the vectors weighed by recency, and their mean
+    real: Tensor
+    confidence: Tensor | None
 
 
 class ClickThroughRanker(nn.Module):
@@ -135,16 +149,34 @@ class ClickThroughRanker(nn.Module):
         """Return the pooled history (by id; by meaning, too, where there are vectors), tiers and summaries."""
         past, vectors = self._items(history)
         real: Tensor = history >= 0
-        cosines = [there @ here.transpose(1, 2) for there, here in zip(offered_vectors, vectors, strict=True)]
+        weights = _weights(real)
+        profiles = [own.transpose(1, 2) @ weights for own in vectors]
+        behaviours = Behaviours(past, self.attention.behaviours(past), vectors, profiles, real, confidence)
+        if self.training or torch.compiler.is_exporting():
+            return self._looked_at(behaviours, offered, offered_vectors)
+        parts = [torch.split(own, BLOCK, dim=1) for own in (offered, *offered_vectors)]
+        blocks = [self._looked_at(behaviours, own, of_own) for own, *of_own in zip(*parts, strict=True)]
+        ways, tiers, summaries = zip(*blocks, strict=True)
+        pooled_ways = [torch.cat(way, dim=1) for way in zip(*ways, strict=True)]
+        return pooled_ways, torch.cat(tiers, dim=1), torch.cat(summaries, dim=1)
+
+    def _looked_at(
+        self, behaviours: "Behaviours", offered: Tensor, offered_vectors: list[Tensor]
+    ) -> tuple[list[Tensor], Tensor, Tensor]:
+        past, shared, real, sure = behaviours.known, behaviours.shared, behaviours.real, behaviours.confidence
+        cosines = [own @ past.transpose(1, 2) for own, past in zip(offered_vectors, behaviours.vectors, strict=True)]
         tiers = [offered[..., :0], *(similarity_tiers(cosine, real) for cosine in cosines)]
-        summaries = [offered[..., :0], *(_summaries(cosine, real) for cosine in cosines)]
-        shared, near = self.attention.behaviours(past), cosines[0] if cosines else None
-        bias = None if confidence is None else self.certainty * torch.log(confidence.clamp_min(1e-6)).unsqueeze(1)
-        if near is not None and confidence is None and history.shape[1] > self.config.retrieved:
+        summaries = [offered[..., :0]]
+        for cosine, own, profile in zip(cosines, offered_vectors, behaviours.profiles, strict=True):
+            summaries += [own @ profile, _greatest(cosine, real)]
+        near = cosines[0] if cosines else None
+        bias = None if sure is None else self.certainty * torch.log(sure.clamp_min(1e-6)).unsqueeze(1)
+        if near is not None and sure is None and real.shape[1] > self.config.retrieved:
             chosen = nearest(near, real, self.config.retrieved)
             past, shared, near = picked(past, chosen), picked(shared, chosen), near.gather(2, chosen)
             real = picked(real.unsqueeze(2), chosen).squeeze(3)
-        logits = self.attention(past, shared, offered)
+        every = self.training and past.dim() == 3
+        logits = self.attention.over(past, offered) if every else self.attention(past, shared, offered)
         logits = logits if bias is None else logits + bias
         ways = [logits] if near is None else [logits, self.semantic(logits, near)]
         return [pooled(way, past, real) for way in ways], torch.cat(tiers, dim=2), torch.cat(summaries, dim=2)
@@ -163,12 +195,14 @@ class ClickThroughRanker(nn.Module):
         return logged + torch.sigmoid(self.gate(torch.cat([logged, generated, known], dim=-1))) * generated
 
 
-def _summaries(cosines: Tensor, real: Tensor) -> Tensor:
-    """Return the cosines weighed by recency, their greatest, their mean: [B, C, 3]; zeros without a history."""
-    place = torch.arange(cosines.shape[2], device=cosines.device)
-    recent = torch.where(real, RECENCY**place, 0.0)
-    weights = torch.stack([recent, real.float()], dim=2)
-    weights = weights / weights.sum(dim=1, keepdim=True).clamp_min(1e-9)
-    greatest = cosines.masked_fill(~real.unsqueeze(1), -2.0).amax(dim=2, keepdim=True)
-    greatest = torch.where(real.any(dim=1)[:, None, None], greatest, torch.zeros_like(greatest))
-    return torch.cat([cosines @ weights, greatest], dim=2)
+def _weights(real: Tensor) -> Tensor:
+    """Return the weights of behaviours in what is summed up of them: by recency, and all alike, [B, L, 2]."""
+    place = torch.arange(real.shape[1], device=real.device)
+    weights = torch.stack([torch.where(real, RECENCY**place, 0.0), real.float()], dim=2)
+    return weights / weights.sum(dim=1, keepdim=True).clamp_min(1e-9)
+
+
+def _greatest(cosines: Tensor, real: Tensor) -> Tensor:
+    """Return the greatest cosine of each candidate, [B, C, 1]; zeros without a history."""
+    greatest = of_real(cosines, real.unsqueeze(1), -2.0).amax(dim=2, keepdim=True)
+    return torch.where(real.any(dim=1)[:, None, None], greatest, torch.zeros_like(greatest))

@@ -43,8 +43,8 @@ class ReferenceRanker(nn.Module):
         logits: Tensor = self.bias(row).squeeze(-1)
         if self.kind is Reference.LR:
             return self._sum(logits, self.linear(features))
-        offered = self.ids(row)
-        seen = torch.cat([offered, self._interest(requests.history, offered), features], dim=-1)
+        offered, past = self._looked_up(row, requests.history)
+        seen = torch.cat([offered, self._interest(requests.history >= 0, past, offered), features], dim=-1)
         crossed = seen
         for cross in self.crosses:  # x0 * (W x + b) + x
             crossed = seen * cross(crossed) + crossed
@@ -56,17 +56,22 @@ class ReferenceRanker(nn.Module):
             logits = logits + part.squeeze(-1)
         return logits
 
-    def _interest(self, history: Tensor, offered: Tensor) -> Tensor:
+    def _looked_up(self, row: Tensor, history: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the candidates and the behaviours, looked up at once: the table's gradient is made once, too."""
+        rows = torch.cat([row.flatten(), torch.where(history < 0, self.items, history).flatten()])
+        offered, past = self.ids(rows).split([row.numel(), history.numel()])
+        return offered.unflatten(0, row.shape), past.unflatten(0, history.shape)
+
+    def _interest(self, real: Tensor, past: Tensor, offered: Tensor) -> Tensor:
         """Return what the history is to each candidate, [requests, candidates, width]."""
-        real = history >= 0
-        past = self.ids(torch.where(real, history, self.items))
         if self.kind is Reference.DCN:
             mean: Tensor = past.sum(dim=1) / real.sum(dim=1, keepdim=True).clamp_min(1)
             return mean.unsqueeze(1).expand(-1, offered.shape[1], -1)
-        shared = self.attention.behaviours(past)
-        if self.kind is Reference.SIM and history.shape[1] > self.searched:
+        if self.kind is Reference.SIM and past.shape[1] > self.searched:
+            shared = self.attention.behaviours(past)
             unit = nn.functional.normalize(offered, dim=-1) @ nn.functional.normalize(past, dim=-1).transpose(1, 2)
             chosen = nearest(unit, real, self.searched)
             past, shared = picked(past, chosen), picked(shared, chosen)
             real = picked(real.unsqueeze(2), chosen).squeeze(3)
-        return pooled(self.attention(past, shared, offered), past, real)
+            return pooled(self.attention(past, shared, offered), past, real)
+        return pooled(self.attention.over(past, offered), past, real)

@@ -81,6 +81,19 @@ def test_sorted_pairs_say_what_a_matrix_says(monkeypatch: pytest.MonkeyPatch) ->
     assert np.array_equal(sparse.features(example), dense)
 
 
+def test_counts_of_one_request_are_those_of_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(affinity, "DENSE_CODES", 0)
+    counted = Affinity.count("item", np.arange(40), two_tastes())
+    one = behind([2, 4, 4, 7, 39, -1], [0, 1, 2, 2, 38])
+    twice = Behind(one.history.repeat(2, axis=0), one.candidates.repeat(2, axis=0), one.counted.repeat(2))
+
+    read_at_once = counted.features(one)  # a single history: all that goes with it
+    searched = counted.features(twice)  # pair by pair
+
+    assert searched[0, :, :3].any()
+    assert np.array_equal(read_at_once[0], searched[1])
+
+
 def test_without_a_history_nothing_goes_with_anything() -> None:
     counted = Affinity.count("item", ITEM, sequences([0, 1], items=5))
 

@@ -2,6 +2,7 @@
 
 import math
 
+import pytest
 import torch
 
 from ranker.adaptor import KnowledgeAdaptor
@@ -25,6 +26,22 @@ def test_the_factorised_first_layer_is_that_of_din() -> None:
     naive = attention.last(torch.relu(attention.first(torch.cat([h, t, h * t, h - t], dim=-1)))).squeeze(-1)
 
     assert torch.allclose(attention(past, attention.behaviours(past), offered), naive, atol=1e-5)
+
+
+@pytest.mark.parametrize(("candidates", "length"), [(3, 4), (10, 400), (1, 40), (1, 4)])
+def test_while_training_logits_have_the_values_and_gradients_of_the_plain_layers(candidates: int, length: int) -> None:
+    torch.manual_seed(0)
+    attention = TargetAttention(width=5, hidden=7).double().train()
+    past = torch.randn(70, length, 5, dtype=torch.double, requires_grad=True)
+    offered = torch.randn(70, candidates, 5, dtype=torch.double, requires_grad=True)
+    learned = [past, offered, *attention.parameters()]
+    upstream = torch.randn(70, candidates, length, dtype=torch.double)
+
+    blocks, plain = attention.over(past, offered), attention(past, attention.behaviours(past), offered)
+
+    assert torch.allclose(blocks, plain)
+    of_blocks, of_plain = (torch.autograd.grad(found, learned, upstream) for found in (blocks, plain))
+    assert all(torch.allclose(own, other) for own, other in zip(of_blocks, of_plain, strict=True))
 
 
 def test_retrieved_behaviours_are_attended_to_as_if_they_were_the_history() -> None:
@@ -58,6 +75,16 @@ def test_a_padding_never_goes_before_a_real_behaviour_that_is_unlike() -> None:
     real = torch.tensor([[True, False, True, False]])
 
     assert sorted(nearest(cosines, real, 2)[0, 0].tolist()) == [0, 2]
+
+
+def test_the_nearest_are_as_many_as_asked_for_where_several_are_equally_near() -> None:
+    cosines = torch.tensor([[[0.5, 0.1, 0.5, 0.9, 0.5, 0.5]]])
+
+    found = nearest(cosines, torch.ones(1, 6, dtype=torch.bool), 3)[0, 0].tolist()
+
+    assert len(set(found)) == 3
+    assert 3 in found
+    assert 1 not in found
 
 
 def test_tiers_count_the_real_behaviours_in_each_bin_of_cosine() -> None:
