@@ -1,8 +1,6 @@
 """One run over a catalog on a Ray cluster: begun, watched, stopped and counted here, worked off by its workers."""
 
 import asyncio
-import sys
-from contextlib import redirect_stdout
 from pathlib import Path
 
 from commands.catalog_run import begun, keep_counts
@@ -35,8 +33,7 @@ async def run_on_ray(
     """Enrich a catalog on a cluster and return what came of it, also when it was stopped."""
     files = catalog_files(catalog)
     settings = _anywhere(settings)
-    # Ray tells of lost workers on standard output, which is the report's alone.
-    with redirect_stdout(sys.stderr), connected(cluster.address):
+    with connected(cluster.address):
         _refuse_one_machines_file(settings.kb)
         controls, report = controls_of(settings, options), RunReport()
         async with open_workshop(settings, controls=controls) as workshop:

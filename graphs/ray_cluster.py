@@ -4,6 +4,7 @@ import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,8 @@ OBJECT_STORE = 128 << 20  # bytes: what travels are pieces of a catalog by name,
 SHARE_OF_A_CORE = 0.2  # that a worker books: it waits for a model nearly all the time
 CLIENT = "ray://"
 ROOT = Path(__file__).parent.parent  # of the source, which workers import by the same names
+
+logger = logging.getLogger(__name__)
 
 # Read by Ray when a node starts: nothing is reported to anybody, and no warning is meant for our users.
 _QUIET = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DEDUP_LOGS": "0", "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0"}
@@ -88,6 +91,7 @@ def _begin(address: str | None, cores: int | None) -> None:
     }
     # Environment variables of a job are shown in its dashboard: the path is all that travels that way.
     environment = {"env_vars": {"PYTHONPATH": str(ROOT), **_QUIET}}
+    _leave_stdout_alone()
     try:
         ray.init(
             address=address or "local",
@@ -100,3 +104,14 @@ def _begin(address: str | None, cores: int | None) -> None:
         with suppress(RuntimeError):
             ray.shutdown()
         raise ClusterUnreachable(f"no Ray cluster at {address or 'this machine'}: {error}") from error
+
+
+def _leave_stdout_alone() -> None:
+    """Log what Ray says of its processes; told or not, it prints that to stdout, where a command's JSON goes."""
+    ray_worker = import_module("ray._private.worker")
+    ray_worker.print_to_stdstream = _log  # type: ignore[attr-defined] # of no public name; a test ends a process
+
+
+def _log(data: dict[str, Any], **_: object) -> None:
+    for line in data["lines"]:
+        logger.warning("Ray: %s", line)

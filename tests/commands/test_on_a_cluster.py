@@ -1,6 +1,8 @@
 """The heavy commands with `--engine ray`: the same vectors, behaviours and weights as one process makes."""
 
+import os
 import shutil
+import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -22,6 +24,7 @@ from tests.learning.toy_line import trained, trained_until_lost
 
 pytestmark = pytest.mark.ray
 
+PATIENCE = 60.0  # seconds until Ray has told of a process that ended
 KB = ("--kb", "sqlite:///shop.db")
 CLUSTER = ("--engine", "ray", "--workers", 2)
 DIFFUSION = "epochs = 2\nwidth = 16\nlayers = 1\nbatch_size = 32\nnegatives = 0\ndropout = 0.0\n"
@@ -109,6 +112,25 @@ def test_a_training_goes_on_where_a_process_was_lost(tmp_path: Path, capsys: pyt
     assert len(begun) == 2
     assert [epoch.number for epoch in epochs] == [0, 1, 2, 3]
     assert "a process of the cluster was lost" in capsys.readouterr().err
+
+
+def test_stdout_is_left_to_the_command_where_ray_tells_of_a_process(
+    capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    import ray  # it reads the environment that `connected` sets
+
+    def ended() -> None:
+        os._exit(1)
+
+    with pytest.raises(ray.exceptions.WorkerCrashedError):
+        ray.get(ray.remote(max_retries=0)(ended).remote())
+
+    until = time.monotonic() + PATIENCE
+    while "Ray: A worker died" not in caplog.text and time.monotonic() < until:
+        time.sleep(0.1)
+
+    assert "Ray: A worker died" in caplog.text
+    assert capfd.readouterr().out == ""
 
 
 def test_a_cluster_is_named_with_its_engine_alone(shop: str) -> None:
