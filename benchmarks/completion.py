@@ -6,7 +6,8 @@ Of each user with eight behaviours or more, one that is neither the first nor th
 for all seeds); models are fitted on what is left of everybody's s[:-3]. The catalog is ranked without the user's own
 items; Recall@10 and NDCG@10, and Recall@10 of tail items (fewer than five times in what was fitted on). The gap is
 *known* (its place is told) or *unknown* (each gap is tried, the mean chance counts; counting reads the whole history).
-Weights of fused systems are chosen on a quarter of the users, and everything is reported on the other three.
+Weights of fused systems are chosen on a quarter of the users, which the learned fusion learns from too, and everything
+is reported on the other three.
 """
 
 import argparse
@@ -26,18 +27,21 @@ from torch import Tensor
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.completion_fusion import Evidence, learned_ranks, listed  # noqa: E402
 from benchmarks.sequence_sets import read_set  # noqa: E402
 from diffusion.config import DiffusionConfig  # noqa: E402
 from diffusion.fitted import fit_autoregressive, fit_diffusion  # noqa: E402
 from diffusion.histories import Histories  # noqa: E402
 from diffusion.imagination import Imagination  # noqa: E402
-from learning.counting import Log, neighbours  # noqa: E402
+from learning.counting import Links  # noqa: E402
 from learning.material import Arm, Material  # noqa: E402
 from learning.whitening import Whitening  # noqa: E402
+from ranker.fusion import Candidates  # noqa: E402
 
 LEAST, HELD_OUT, TAIL, AT_ONCE, TOP = 6, 1, 5, 128, 10  # a set's log ends two behaviours before the whole one
 NEARNESS = 0.7  # weight of a behaviour against the next nearer one, where the gap is known
 WEIGHTS = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0)
+GAPS = ("unknown", "known")
 Scores = dict[str, Tensor]  # [questions, items] of each system
 
 
@@ -64,20 +68,26 @@ class Questions:
         return cls(rest, users[chosen], place[chosen], behaviors.item[position][chosen].astype(np.int64))
 
 
-def counted(questions: Questions, histories: Histories, after: Tensor) -> Scores:
-    """Return item-kNN and the likeness of whitened title vectors, over the whole history and near the gap."""
-    material, real = questions.material, histories.real
-    items = len(material.behaviors.items)
-    log = Log.of(material.behaviors, items)
-    links, raw = neighbours(log), material.vectors["title"]
-    vectors = torch.from_numpy(Whitening.fit(raw[np.unique(material.behaviors.item)], 128).apply(raw))
+def near_gap(histories: Histories, after: Tensor) -> Tensor:
+    """Return [histories, L] how much a behaviour counts where the gap is known: 1 beside it, less further away."""
     place = torch.arange(histories.item.shape[1])
     away = torch.where(place < after.unsqueeze(1), after.unsqueeze(1) - place - 1, place - after.unsqueeze(1))
+    return NEARNESS ** away.float() * histories.real
+
+
+def title_vectors(material: Material) -> Tensor:
+    """Return whitened title vectors [items, d]."""
+    raw = material.vectors["title"]
+    return torch.from_numpy(Whitening.fit(raw[np.unique(material.behaviors.item)], 128).apply(raw))
+
+
+def counted(links: Links, titles: Tensor, histories: Histories, near: Mapping[str, Tensor]) -> Scores:
+    """Return item-kNN and the likeness of titles, over the whole history and near the gap."""
     found: Scores = {}
-    for name, weight in (("unknown", real.float()), ("known", NEARNESS ** away.float() * real)):
-        profile = torch.einsum("bn,bnd->bd", weight, vectors[histories.item.clamp(min=0)])
-        found[f"item-kNN, {name}"] = links.spread(torch.where(real, histories.item, 0), weight)
-        found[f"text, {name}"] = profile @ vectors.T
+    for name, weight in near.items():
+        profile = torch.einsum("bn,bnd->bd", weight, titles[histories.item.clamp(min=0)])
+        found[f"item-kNN, {name}"] = links.spread(torch.where(histories.real, histories.item, 0), weight)
+        found[f"text, {name}"] = profile @ titles.T
     return found
 
 
@@ -129,33 +139,55 @@ def grid(parts: Mapping[str, tuple[float, ...]]) -> list[dict[str, float]]:
     return found
 
 
-def measure(questions: Questions, models: Mapping[str, Imagination]) -> dict[str, NDArray[np.int64]]:
+def measure(questions: Questions, models: Mapping[str, Imagination], seed: int) -> dict[str, NDArray[np.int64]]:
     """Return the rank of each question's item by each system and each weighting, `name | weights`."""
+    titles = title_vectors(questions.material)
     ranks: dict[str, list[NDArray[np.int64]]] = {}
+    lists: dict[str, list[Candidates]] = {}
+    evidence = Evidence.of(questions.material, titles)
     for start in range(0, len(questions.users), AT_ONCE):
         users = questions.users[start : start + AT_ONCE]
         histories = Histories.of(questions.material.behaviors, users, 10_000)
         after = torch.from_numpy(questions.after[start : start + AT_ONCE])
         true = torch.from_numpy(questions.true[start : start + AT_ONCE])
-        scores = counted(questions, histories, after)
+        near = {"unknown": histories.real.float(), "known": near_gap(histories, after)}
+        scores = counted(evidence.links["beside"], titles, histories, near)
         for label, model in models.items():
             scores |= modelled(model, label, histories, after)
-        for gap in ("unknown", "known"):
+        before = {"unknown": None, "known": torch.arange(histories.item.shape[1]) < after[:, None]}
+        for gap in GAPS:
             parts = fusions(scores, gap)
-            for name, choices in FUSED.items():
-                for weights in grid(choices):
-                    mixed = sum((weight * parts[part] for part, weight in weights.items()), torch.zeros(()))
-                    scores[f"{name}, {gap} | {json.dumps(weights)}"] = mixed
+            lists.setdefault(gap, []).append(listed(parts, evidence, histories, near[gap], before[gap]))
+            scores |= summed(parts, gap)
         for name, own in scores.items():
             ranks.setdefault(name, []).append(ranks_of(own, histories, true))
-    return {name: np.concatenate(own) for name, own in ranks.items()}
+    found = {name: np.concatenate(own) for name, own in ranks.items()}
+    for gap in GAPS:
+        answer = torch.from_numpy(questions.true)
+        found[f"learned fusion, {gap}"] = learned_ranks(lists[gap], answer, choosing_users(questions), seed=seed)
+    return found
+
+
+def summed(parts: Mapping[str, Tensor], gap: str) -> Scores:
+    """Return all sums that are compared, `name, gap | weights`."""
+    found: Scores = {}
+    for name, choices in FUSED.items():
+        for weights in grid(choices):
+            mixed = sum((weight * parts[part] for part, weight in weights.items()), torch.zeros(()))
+            found[f"{name}, {gap} | {json.dumps(weights)}"] = mixed
+    return found
+
+
+def choosing_users(questions: Questions) -> NDArray[np.bool_]:
+    """Return which questions weights are chosen by, and fusions learned from."""
+    return np.asarray(np.arange(len(questions.users)) % 4 == 0)
 
 
 def reported(questions: Questions, ranks: Mapping[str, NDArray[np.int64]]) -> dict[str, dict[str, float]]:
     """Return each system's figures on the users that chose no weights."""
     behaviors = questions.material.behaviors
     tail = np.bincount(behaviors.item, minlength=len(behaviors.items))[questions.true] < TAIL
-    choosing = np.arange(len(questions.users)) % 4 == 0
+    choosing = choosing_users(questions)
     best: dict[str, str] = {}
     for name in ranks:
         system = name.split(" | ")[0]
@@ -197,7 +229,7 @@ def main() -> None:
             "twin": fit_autoregressive(questions.material, config),
         }
         fitted = time.process_time() - started
-        figures = reported(questions, measure(questions, models))
+        figures = reported(questions, measure(questions, models, seed))
         found[f"{given.arm} | {seed}"] = {
             "users": len(questions.users), "CPU-s to fit both": fitted, "load": os.getloadavg()[0], "systems": figures
         }  # fmt: skip
