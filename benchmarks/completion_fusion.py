@@ -107,7 +107,7 @@ def _greatest(titles: Tensor, histories: Histories, near: Tensor) -> tuple[Tenso
     cosine = titles[histories.item[row, place]] @ titles.T
     lengths = histories.lengths.tolist()
     greatest, nearest = (
-        torch.stack([part.amax(dim=0) for part in own.split(lengths)])
+        torch.stack([part.amax(dim=0) for part in torch.split(own, lengths)])
         for own in (cosine, cosine * near[row, place][:, None])
     )
     return greatest, nearest
