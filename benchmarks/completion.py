@@ -6,8 +6,8 @@ Of each user with eight behaviours or more, one that is neither the first nor th
 for all seeds); models are fitted on what is left of everybody's s[:-3]. The catalog is ranked without the user's own
 items; Recall@10 and NDCG@10, and Recall@10 of tail items (fewer than five times in what was fitted on). The gap is
 *known* (its place is told) or *unknown* (each gap is tried, the mean chance counts; counting reads the whole history).
-Weights of fused systems are chosen on a quarter of the users, which the learned fusion learns from too, and everything
-is reported on the other three.
+Weights of fused systems are chosen on a quarter of the users, which the learned fusion learns from too (once as they
+are, once with questions of tail items counted twice), and everything is reported on the other three.
 """
 
 import argparse
@@ -162,9 +162,11 @@ def measure(questions: Questions, models: Mapping[str, Imagination], seed: int) 
         for name, own in scores.items():
             ranks.setdefault(name, []).append(ranks_of(own, histories, true))
     found = {name: np.concatenate(own) for name, own in ranks.items()}
+    answer, times = torch.from_numpy(questions.true), choosing_users(questions).astype(np.int64)
     for gap in GAPS:
-        answer = torch.from_numpy(questions.true)
-        found[f"learned fusion, {gap}"] = learned_ranks(lists[gap], answer, choosing_users(questions), seed=seed)
+        found[f"learned fusion, {gap}"] = learned_ranks(lists[gap], answer, times, seed=seed)
+        twice = learned_ranks(lists[gap], answer, times * (1 + tail_questions(questions)), seed=seed)
+        found[f"learned fusion, tail twice, {gap}"] = twice
     return found
 
 
@@ -183,11 +185,15 @@ def choosing_users(questions: Questions) -> NDArray[np.bool_]:
     return np.asarray(np.arange(len(questions.users)) % 4 == 0)
 
 
+def tail_questions(questions: Questions) -> NDArray[np.bool_]:
+    """Return which questions' items are rare in what is fitted on."""
+    behaviors = questions.material.behaviors
+    return np.asarray(np.bincount(behaviors.item, minlength=len(behaviors.items))[questions.true] < TAIL)
+
+
 def reported(questions: Questions, ranks: Mapping[str, NDArray[np.int64]]) -> dict[str, dict[str, float]]:
     """Return each system's figures on the users that chose no weights."""
-    behaviors = questions.material.behaviors
-    tail = np.bincount(behaviors.item, minlength=len(behaviors.items))[questions.true] < TAIL
-    choosing = choosing_users(questions)
+    tail, choosing = tail_questions(questions), choosing_users(questions)
     best: dict[str, str] = {}
     for name in ranks:
         system = name.split(" | ")[0]

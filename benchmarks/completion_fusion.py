@@ -84,13 +84,11 @@ def listed(
 BASE = {"diffusion": 1.0, "kNN": 1.0, "text": 0.5}  # of the sum that chooses most candidates
 
 
-def learned_ranks(
-    lists: list[Candidates], true: Tensor, choosing: NDArray[np.bool_], *, seed: int
-) -> NDArray[np.int64]:
-    """Return the rank of each question's item by networks that learned from the questions that are `choosing`."""
+def learned_ranks(lists: list[Candidates], true: Tensor, times: NDArray[np.int64], *, seed: int) -> NDArray[np.int64]:
+    """Return the rank of each question's item by networks that learned from each question so many `times`."""
     features, hit = torch.cat([own.features for own in lists]), torch.cat([own.item for own in lists]) == true[:, None]
     found, column = hit.any(dim=1), hit.int().argmax(dim=1)
-    learned = found & torch.from_numpy(choosing)
+    learned = torch.arange(len(true)).repeat_interleave(torch.from_numpy(times) * found)
     lessons = Lessons(features[learned], column[learned], lists[0].names)
     scores = torch.zeros(hit.shape)
     for number in range(NETWORKS):
