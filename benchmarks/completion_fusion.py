@@ -14,11 +14,9 @@ from learning.counting import Links, Log, neighbours, transitions
 from learning.material import Material
 from ranker.fusion import FLOOR, Candidates, Lessons, learn
 
-LISTED, BY_TITLE = (
-    200,
-    60,
-)  # candidates of a question; of them by each likeness of titles, whatever else is said of them
+LISTED, BY_TITLE = 200, 60  # candidates of a question; of them so many by each likeness of titles
 NETWORKS, EPOCHS = 3, 20  # whose chances are multiplied; both as they were first tried
+BASE = {"diffusion": 1.0, "kNN": 1.0, "text": 0.5}  # of the sum that chooses the other candidates
 UNLISTED = 10**6  # rank of what is not among the candidates
 
 
@@ -79,9 +77,6 @@ def listed(
     features["popularity"] = evidence.popularity[item]
     features["length"] = torch.log(histories.lengths.float())[:, None].expand_as(item)
     return Candidates(item, torch.stack(list(features.values()), dim=2).half(), tuple(features))
-
-
-BASE = {"diffusion": 1.0, "kNN": 1.0, "text": 0.5}  # of the sum that chooses most candidates
 
 
 def learned_ranks(lists: list[Candidates], true: Tensor, times: NDArray[np.int64], *, seed: int) -> NDArray[np.int64]:
