@@ -242,7 +242,7 @@ def main() -> None:
         given.out.write_text(json.dumps(found, indent=2))
         print(f"{given.arm}, seed {seed}: {len(questions.users)} users, {fitted:.0f} CPU-s to fit both")
         for system, own in figures.items():
-            print(f"  {system:34}" + "  ".join(f"{metric} {value:.4f}" for metric, value in own.items()), flush=True)
+            print(f"  {system:36}" + "  ".join(f"{metric} {value:.4f}" for metric, value in own.items()), flush=True)
 
 
 if __name__ == "__main__":
