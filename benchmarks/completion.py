@@ -33,7 +33,7 @@ from diffusion.config import DiffusionConfig  # noqa: E402
 from diffusion.fitted import fit_autoregressive, fit_diffusion  # noqa: E402
 from diffusion.histories import Histories  # noqa: E402
 from diffusion.imagination import Imagination  # noqa: E402
-from learning.counting import Links  # noqa: E402
+from learning.links import Links  # noqa: E402
 from learning.material import Arm, Material  # noqa: E402
 from learning.whitening import Whitening  # noqa: E402
 from ranker.fusion import Candidates  # noqa: E402

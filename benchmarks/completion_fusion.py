@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from diffusion.histories import Histories
-from learning.counting import Links, Log, neighbours, transitions
+from learning.counting import Log, neighbours, transitions
+from learning.links import Links
 from learning.material import Material
 from ranker.fusion import FLOOR, Candidates, Lessons, learn
 

@@ -15,7 +15,7 @@ from diffusion.config import Attention, DenoiserShape
 from diffusion.evidence import SIDES, Company, Compared, Likeness, Read
 from diffusion.item_table import DigitTable, ItemKnowledge, ItemTable
 from diffusion.kinship import Kinship, Lore
-from learning.counting import Links
+from learning.links import Links
 
 GAPS, KINDS, SOURCES = 24, 5, 3  # codes of time gaps, kinds and sources; the last one of each is "not known"
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from diffusion.config import Attention
-from learning.counting import Links
+from learning.links import Links
 
 
 class Compared(NamedTuple):
@@ -107,7 +107,10 @@ class Company(nn.Module):
 def _met_of_all(read: Read, weight: Tensor, links: Links) -> Tensor:
     """Return how much each item is met, [K, items]: over what is visible, its weight times its links' strength."""
     asked, place = (weight > 0).nonzero(as_tuple=True)
-    owner, link = links.leaving(read.items[read.row[asked], place])
+    source = read.items[read.row[asked], place]
+    if not weight.requires_grad:
+        return links.sums(asked, source, weight[asked, place], len(weight))
+    owner, link = links.leaving(source)
     flow = weight[asked, place][owner] * links.weight[link]
     size = len(links.offsets) - 1
     total = torch.zeros(len(weight) * size).index_add(0, asked[owner] * size + links.item[link], flow)

@@ -16,7 +16,8 @@ from diffusion.histories import Histories
 from diffusion.kinship import MOST, Kin, Lore, categories_of
 from diffusion.losses import bounded, digit_losses, sampled_losses
 from diffusion.reading import Reading
-from learning.counting import Links, Log, neighbours, transitions
+from learning.counting import Log, neighbours, transitions
+from learning.links import Links
 from learning.training import Rows as BatchRows
 
 FLATTENED = 0.75  # the power of a code's count at which it is drawn

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 
 from diffusion.config import Attention
 from diffusion.evidence import SIDES, Company, Glance, Read
-from learning.counting import Links, Log, neighbours, transitions
+from learning.counting import Log, neighbours, transitions
+from learning.links import Links
 
 MOST = 2_000  # categories that are told apart: tables grow with the square of their number
 RIDGE = 0.02  # of the number of rows; EASE shrinks by it

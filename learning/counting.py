@@ -9,6 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from learning.links import Links
+
 REACH = 50  # behaviours of a history that are read, the newest ones
 
 
@@ -77,47 +79,6 @@ def recency(history: Tensor, decay: float) -> Tensor:
     """Return the weight of each behaviour, decay ** age, 0 where there is none."""
     weight = decay ** torch.arange(history.shape[1], dtype=torch.float32)
     return torch.where(history >= 0, weight, 0.0)
-
-
-@dataclass(frozen=True, eq=False)
-class Links:
-    """Weighted links from item to item, in rows: those of item i are the entries from offsets[i] to offsets[i + 1]."""
-
-    offsets: Tensor
-    item: Tensor
-    weight: Tensor
-
-    @classmethod
-    def summed(cls, source: Tensor, target: Tensor, weight: Tensor, items: int) -> Self:
-        """Return links with the weights of equal pairs added up."""
-        pair, place = torch.unique(source * items + target, return_inverse=True)
-        total = torch.zeros(len(pair)).index_add_(0, place, weight)
-        offsets = torch.searchsorted(pair, torch.arange(items + 1) * items)
-        return cls(offsets, pair % items, total)
-
-    @property
-    def source(self) -> Tensor:
-        """The item that each link leaves."""
-        return torch.repeat_interleave(torch.arange(len(self.offsets) - 1), self.offsets.diff())
-
-    def weighted(self, factor: Tensor) -> Self:
-        """Return the links with each weight times a factor."""
-        return type(self)(self.offsets, self.item, self.weight * factor)
-
-    def leaving(self, source: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the links that leave some items [S], one after another: of which of them each is, and its number."""
-        fan = self.offsets[source + 1] - self.offsets[source]
-        owner = torch.repeat_interleave(torch.arange(len(source)), fan)
-        return owner, torch.arange(len(owner)) + (self.offsets[source] - fan.cumsum(0) + fan)[owner]
-
-    def spread(self, history: Tensor, weight: Tensor) -> Tensor:
-        """Return scores [histories, items]: over the history, its weights times those of the links."""
-        items = len(self.offsets) - 1
-        row, place = (weight > 0).nonzero(as_tuple=True)
-        owner, link = self.leaving(history[row, place])
-        flow = weight[row, place][owner] * self.weight[link]
-        scores = torch.zeros(len(history) * items).index_add_(0, row[owner] * items + self.item[link], flow)
-        return scores.view(len(history), items)
 
 
 def transitions(log: Log, window: int = 3, decay: float = 0.7, *, backwards: bool = False) -> Links:

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from learning.config import TrainingConfig
-from learning.counting import Links, Log, histories_of, neighbours, recency, transitions
+from learning.counting import Log, histories_of, neighbours, recency, transitions
+from learning.links import Links
 from learning.material import TITLE, Material
 from learning.whitening import Matrix
 from ranker.sasrec import SasRec, sasrec_scores, train_sasrec

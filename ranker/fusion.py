@@ -7,7 +7,8 @@ from typing import Self
 import torch
 from torch import Tensor, nn
 
-from learning.counting import Links, Log, drift, lift, neighbours, recency, transitions
+from learning.counting import Log, drift, lift, neighbours, recency, transitions
+from learning.links import Links
 from ranker.similarity import Similarity
 
 NEAR = 10  # behaviours that are compared with a candidate one by one

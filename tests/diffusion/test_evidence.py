@@ -6,7 +6,7 @@ from torch import Tensor
 
 from diffusion.config import Attention
 from diffusion.evidence import SIDES, Company, Compared, Read, Side
-from learning.counting import Links
+from learning.links import Links
 
 ITEMS, WIDTH = 40, 8
 HIDDEN = -3
@@ -79,3 +79,17 @@ def test_items_that_nobody_met_have_no_company() -> None:
     met = Company(WIDTH, Side.ANY)(_read(chance, hidden), _links(chance, among=ITEMS // 2), nobody)
 
     assert not met.any()
+
+
+def test_company_is_the_same_where_nothing_is_learned() -> None:
+    chance = torch.Generator().manual_seed(4)
+    read = _read(chance, torch.rand(5, 7, generator=chance) < 0.5)
+    company, links = Company(WIDTH, Side.ANY), _links(chance)
+
+    learned = company(read, links)
+    with torch.no_grad():
+        asked = company(read, links)
+
+    assert learned.requires_grad
+    assert asked.any()
+    torch.testing.assert_close(asked, learned.detach())
