@@ -106,7 +106,11 @@ def one_process(options: argparse.Namespace) -> dict[str, object]:
     before = memory_mb("VmHWM")
     model, training = trained(material)
     after = memory_mb("VmHWM")
-    rows = [imagined(model, material.behaviors, steps, options.asked) for steps in STEPS]
+    print(f"trained: {training['CPU-s an epoch']:.0f} CPU-s an epoch", file=sys.stderr, flush=True)
+    rows = []
+    for steps in STEPS:
+        rows.append(imagined(model, material.behaviors, steps, options.asked))
+        print(f"{steps} steps: {rows[-1]['CPU-ms a user']:.0f} CPU-ms a user", file=sys.stderr, flush=True)
     parameters = sum(own.numel() for own in model.model.parameters())
     memory = {"before training": before, "after training": after, "after imagining": memory_mb("VmHWM")}
     return {"training": training, "imagining": rows, "peak MB": memory, "parameters": parameters}

@@ -13,6 +13,8 @@ from torch import Tensor, nn
 from diffusion.config import Attention
 from learning.links import Links
 
+TABLED = 2_000  # items up to which links are multiplied as a whole table: few, and nearly all of them linked
+
 
 class Compared(NamedTuple):
     """Codes of one digit that are compared at K places: each place's own one first, then shared ones."""
@@ -106,13 +108,16 @@ class Company(nn.Module):
 
 def _met_of_all(read: Read, weight: Tensor, links: Links) -> Tensor:
     """Return how much each item is met, [K, items]: over what is visible, its weight times its links' strength."""
+    size = len(links.offsets) - 1
+    if size <= TABLED:
+        column = torch.where(read.items < 0, size, read.items)[read.row]
+        return torch.zeros(len(weight), size + 1).scatter_add(1, column, weight)[:, :size] @ links.table
     asked, place = (weight > 0).nonzero(as_tuple=True)
     source = read.items[read.row[asked], place]
     if not weight.requires_grad:
         return links.sums(asked, source, weight[asked, place], len(weight))
     owner, link = links.leaving(source)
     flow = weight[asked, place][owner] * links.weight[link]
-    size = len(links.offsets) - 1
     total = torch.zeros(len(weight) * size).index_add(0, asked[owner] * size + links.item[link], flow)
     return total.view(len(weight), size)
 

@@ -47,6 +47,14 @@ class Links:
         items = len(self.offsets) - 1
         return csr_array(tuple(parts), shape=(items, items))
 
+    @cached_property
+    def table(self) -> Tensor:
+        """The same links as a whole table [items, items], where items are few."""
+        items = len(self.offsets) - 1
+        table = torch.zeros(items, items)
+        table[self.source, self.item] = self.weight
+        return table
+
     def sums(self, row: Tensor, source: Tensor, weight: Tensor, rows: int) -> Tensor:
         """Return [rows, items]: in each row, its sources' weights [S] times their links'; `row` [S] does not fall.
 

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from diffusion import evidence
 from diffusion.config import Attention
 from diffusion.evidence import SIDES, Company, Compared, Read, Side
 from learning.links import Links
@@ -81,15 +82,19 @@ def test_items_that_nobody_met_have_no_company() -> None:
     assert not met.any()
 
 
-def test_company_is_the_same_where_nothing_is_learned() -> None:
+def test_company_is_the_same_whichever_way_it_is_summed(monkeypatch: pytest.MonkeyPatch) -> None:
     chance = torch.Generator().manual_seed(4)
     read = _read(chance, torch.rand(5, 7, generator=chance) < 0.5)
     company, links = Company(WIDTH, Side.ANY), _links(chance)
 
-    learned = company(read, links)
+    tabled = company(read, links)
+    monkeypatch.setattr(evidence, "TABLED", 0)
+    along_links = company(read, links)
     with torch.no_grad():
         asked = company(read, links)
+    gradients = [torch.autograd.grad(own.square().sum(), list(company.parameters())) for own in (tabled, along_links)]
 
-    assert learned.requires_grad
     assert asked.any()
-    torch.testing.assert_close(asked, learned.detach())
+    torch.testing.assert_close(asked, along_links.detach())
+    torch.testing.assert_close(tabled, along_links)
+    torch.testing.assert_close(gradients[0], gradients[1])
