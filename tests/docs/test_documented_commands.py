@@ -34,7 +34,7 @@ SHOWN_FILE = re.compile(r"^```(?:csv|markdown) ([\w.-]+)\n(.*?)^```", re.MULTILI
 MAKE_TARGET = re.compile(r"(?:^|`|\$ )make ([a-z][a-z-]*)", re.MULTILINE)
 CODE = re.compile(r"`([^`\n]+)`|^(?:\$ )?((?:reaseq|make|\.venv/\S+) .*)$", re.MULTILINE)
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
-OTHER_PROGRAMS = ("pip ", "python -m ", "python scripts/", "langgraph ", "git ")
+OTHER_PROGRAMS = ("pip ", "python -m ", "python scripts/", "python benchmarks/", "langgraph ", "git ")
 LINK = re.compile(r"\]\((?!https?://|#|mailto:)([^)#\s]+)(?:#[^)]*)?\)")
 
 Transcript = list[tuple[str, int, str]]  # command, exit code, all that it printed
