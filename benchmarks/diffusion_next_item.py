@@ -1,7 +1,7 @@
 """The next item by masked diffusion, SASRec and an autoregressive twin of equal size, in one harness.
 
     python benchmarks/diffusion_next_item.py --data FOLDER [--sets beauty industrial retail] [--seeds 0 1 2]
-        [--parts main tokens condition steps families] [--systems 'masked, log' …] [--scratch FOLDER] [--out FILE]
+        [--parts main tokens condition steps families ends] [--systems 'masked, log' …] [--scratch FOLDER] [--out FILE]
 
 **beauty**: strict leave-one-out (learned from s[:-2], asked for s[-1]); **industrial**: learned from history + valid,
 asked for the 4,533 test events after up to ten behaviours; own history left out of both. **retail**: learned from what
@@ -10,7 +10,8 @@ bought again. Recall@10 (of at most ten) and NDCG@10 over the whole catalog. Mod
 ("log"), title vectors as well ("title"), or the catalog's columns and what the fast path makes of them, with demands
 ("knowledge"). Parts: `main` compares the models; `tokens` items with parallel and residual semantic IDs, on 2,000
 events; `condition` leaves out the demands, and guides by them; `steps` imagines 8 slots in 4 chains with 1, 2, 4 and
-8 steps of the sampler and ranks by agreement, on 2,000 events; `families` leaves out one family of masks at a time.
+8 steps of the sampler and ranks by agreement, on 2,000 events; `families` leaves out one family of masks at a time;
+`ends` hides the last item alone.
 Each finished cell is kept in --out and not computed again; a part is finished for a seed before the next seed begins.
 """
 
@@ -47,7 +48,7 @@ from diffusion.config import DiffusionConfig, Family, Mixture  # noqa: E402
 from learning.material import Arm  # noqa: E402
 from memory.item_vectors.semantic_ids import IdKind  # noqa: E402
 
-PARTS = ("main", "tokens", "condition", "steps", "families")
+PARTS = ("main", "tokens", "condition", "steps", "families", "ends")
 SAMPLED = 2000  # events of a set that samplers and beams are asked
 STEPS = (1, 2, 4, 8)
 
@@ -67,7 +68,14 @@ class Cell:
 
 def cells(parts: list[str]) -> Iterator[Cell]:
     """Yield the systems of each part, in the order of the parts."""
-    makers = {"main": _main, "tokens": _tokens, "condition": _condition, "steps": _steps, "families": _families}
+    makers = {
+        "main": _main,
+        "tokens": _tokens,
+        "condition": _condition,
+        "steps": _steps,
+        "families": _families,
+        "ends": _ends,
+    }
     for part in parts:
         yield from makers[part]()
 
@@ -105,6 +113,11 @@ def _families() -> Iterator[Cell]:
         weights = {family: weight for family, weight in every.items() if family != left_out.replace("-", "_")}
         mixture = {"families": Mixture(**weights), "families_end": Mixture(**weights)}
         yield Cell("families", name, partial(_masked, arm=Arm.KNOWLEDGE, settings=mixture))
+
+
+def _ends() -> Iterator[Cell]:
+    mixture = {"families": Mixture(target=1), "families_end": Mixture(target=1)}
+    yield Cell("ends", "masks of the end alone, log", partial(_masked, arm=Arm.LOG, settings=mixture))
 
 
 def _masked(
