@@ -19,36 +19,44 @@ from studio.workbench import Workbench
 WIDTHS = {4: "narrow", 8: "as it is", 20: "wide"}
 HOPS = {1: "1 hop", 2: "2 hops", 3: "3 hops"}
 LISTED = 60  # edges
+NOTHING_NAMED = ("Around what?", "Type an item's id, a value such as color=black, or the words of a demand.")
 
 
 async def graph_part(bench: Workbench, around: str) -> None:
     """Show what stands around a node that is named as on the command line."""
     with box("row part"):
         link("← Categories", "knowledge")
-        what = ui.input("An item's id, attribute=value, or a demand's words", value=around)
-        what.props("dense outlined").classes("search wide-field")
+        what = _named(around)
         hops = ui.select(HOPS, value=2).props("dense outlined options-dense")
         width = ui.select(WIDTHS, value=8).props("dense outlined options-dense")
         drawing = box()
     place = box("part")
 
+    turn = asyncio.Lock()  # the last one shows what was asked for last
+
     async def draw() -> None:
-        named = str(what.value or "").strip()
-        place.clear()
-        with place:
-            if not named:
-                empty("Around what?", "Type an item's id, a value such as color=black, or the words of a demand.")
-                return
-            waiting("walking through the graph")
-        found = await asyncio.to_thread(_look, bench, named, int(hops.value), int(width.value))
-        place.clear()
-        with place:
-            _show(found)
+        async with turn:
+            named = str(what.value or "").strip()
+            place.clear()
+            with place:
+                if not named:
+                    empty(*NOTHING_NAMED)
+                    return
+                waiting("walking through the graph")
+            found = await asyncio.to_thread(_look, bench, named, int(hops.value), int(width.value))
+            place.clear()
+            with place:
+                _show(found)
 
     with drawing:
         button("Draw", draw, "primary")
     what.on("keydown.enter", in_tab(draw), [])
     await draw()
+
+
+def _named(around: str) -> ui.input:
+    field = ui.input("An item's id, attribute=value, or a demand's words", value=around)
+    return field.props("dense outlined").classes("search wide-field")
 
 
 def _look(bench: Workbench, named: str, hops: int, width: int) -> GraphView | str:

@@ -33,7 +33,8 @@ class ItemChoice:
     async def _offer(self) -> None:
         words = str(self._field.value or "")
         found = await asyncio.to_thread(self._bench.search.find, words, OFFERED)
-        self._field.set_autocomplete([one.id for one in found])
+        if words == str(self._field.value or ""):  # no other letter was typed meanwhile
+            self._field.set_autocomplete([one.id for one in found])
 
     async def _take(self) -> None:
         item_id = typed_id(str(self._field.value or ""))

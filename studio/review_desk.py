@@ -32,7 +32,7 @@ class ReviewDesk:
         self._passed: set[Key] = set()
         self._decided: list[tuple[QueueEntry, Decided]] = []
         self._spec: AttributeSpec | None = None
-        self._busy = False
+        self._turn = asyncio.Lock()  # a decision's, until the next entry is shown: what is decided is what is seen
         self.place = ui.element()
 
     def filters(self) -> None:
@@ -47,11 +47,12 @@ class ReviewDesk:
 
     async def load(self) -> None:
         """Read the first entries of the queue."""
-        self._ahead.clear()
-        if not self.place.default_slot.children:
-            with self.place:
-                waiting("looking for what is worth a person's word")
-        await self._show_next()
+        async with self._turn:
+            self._ahead.clear()
+            if not self.place.default_slot.children:
+                with self.place:
+                    waiting("looking for what is worth a person's word")
+            await self._show_next()
 
     async def accept(self) -> None:
         """Say that the value is right."""
@@ -76,39 +77,42 @@ class ReviewDesk:
 
     async def skip(self) -> None:
         """Pass over the value, for this time."""
-        if self._ahead and not self._busy:
-            self._passed.add(self._ahead.popleft().key)
-            await self._show_next()
+        if self._ahead and not self._turn.locked():
+            async with self._turn:
+                self._passed.add(self._ahead.popleft().key)
+                await self._show_next()
 
     async def undo(self) -> None:
         """Take the last decision of this sitting back."""
-        if not self._decided or self._busy:
+        if self._turn.locked():
+            return
+        if not self._decided:
             ui.notify("there is nothing to undo")
             return
-        entry, decided = self._decided.pop()
-        await asyncio.to_thread(undo, self._bench.database, decided)
-        self._passed.discard(entry.key)
-        self._ahead.appendleft(entry)
-        ui.notify(f"taken back: {phrase_ruling(decided.ruling)}")
-        await self._show_next()
+        async with self._turn:
+            entry, decided = self._decided[-1]
+            await asyncio.to_thread(undo, self._bench.database, decided)
+            self._decided.pop()
+            self._passed.discard(entry.key)
+            self._ahead.appendleft(entry)
+            ui.notify(f"taken back: {phrase_ruling(decided.ruling)}")
+            await self._show_next()
         await self._tell_decided()
 
     async def _decide(self, draft_for: Callable[[QueueEntry], Draft]) -> None:
-        if not self._ahead or self._busy:
+        if not self._ahead or self._turn.locked():
             return
-        self._busy, entry = True, self._ahead[0]
-        item = entry.known.item
-        try:
+        async with self._turn:
+            entry = self._ahead[0]
+            item = entry.known.item
             decided = await asyncio.to_thread(
                 decide, self._bench.database, item.id, draft_for(entry), seen=item.content_hash
             )
-        finally:
-            self._busy = False
-        self._decided.append((entry, decided))
-        self._passed.add(entry.key)
-        # A decision settles the rivals of its value too: they are asked for anew.
-        self._ahead = deque(e for e in self._ahead if (e.known.item.id, e.attribute) != (item.id, entry.attribute))
-        await self._show_next()
+            self._decided.append((entry, decided))
+            self._passed.add(entry.key)
+            # A decision settles the rivals of its value too: they are asked for anew.
+            self._ahead = deque(e for e in self._ahead if (e.known.item.id, e.attribute) != (item.id, entry.attribute))
+            await self._show_next()
         await self._tell_decided()
 
     async def _show_next(self) -> None:

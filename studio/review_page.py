@@ -1,5 +1,7 @@
 """The page Review: what waits for a person's word, one key a decision; what came of the decisions so far."""
 
+import asyncio
+
 from nicegui import ui
 
 from commands.review_pages import phrase_ruling
@@ -29,7 +31,7 @@ async def review_page(bench: Workbench, shell: Shell) -> None:
         text("A person's decision goes before every later run and is never overwritten.", "soft")
     with box("columns wide-left"):
         left, right = box(), box()
-    learnt = _Learnt(bench)
+    learnt = Learnt(bench)
     with right:
         learnt.place = box("stack")
     with left, box("stack"):
@@ -43,20 +45,22 @@ async def review_page(bench: Workbench, shell: Shell) -> None:
     await learnt.fill()
 
 
-class _Learnt:
+class Learnt:
     """What came of the decisions."""
 
     def __init__(self, bench: Workbench) -> None:
         self._bench = bench
+        self._filling = asyncio.Lock()  # the last one shows the last decision: a slow one never overtakes it
         self.place = ui.element()
 
     async def fill(self) -> None:
         """Show it anew."""
-        latest, judged = await self._bench.read(lambda s: (latest_rulings(s, LISTED), list(judged_claims(s))))
-        self.place.clear()
-        with self.place:
-            self._calibration(judged)
-            self._latest(latest)
+        async with self._filling:
+            latest, judged = await self._bench.read(lambda s: (latest_rulings(s, LISTED), list(judged_claims(s))))
+            self.place.clear()
+            with self.place:
+                self._calibration(judged)
+                self._latest(latest)
 
     def _calibration(self, judged: list[JudgedClaim]) -> None:
         with box("panel stack"):

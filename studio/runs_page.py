@@ -1,5 +1,6 @@
 """The page Runs: the run under way, what failed, what is stale, earlier runs, and the versions of the results."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -58,6 +59,7 @@ class _RunsPage:
         self._bench = bench
         self._told: object = None  # what the live part shows
         self._ended = True
+        self._filling = asyncio.Lock()  # the last one shows what is stored last
 
     async def fill(self) -> None:
         """Show all parts."""
@@ -96,14 +98,15 @@ class _RunsPage:
             show_run(run, self.stop)
 
     async def _fill_stored(self) -> None:
-        found, failed = await self._bench.read(lambda session: (runs(session, limit=LISTED), failures(session)))
-        self._stored.clear()
-        with self._stored:
-            _show_failures(self._bench, failed, self.look)
-            _show_runs(found)
-        self.below.clear()
-        with self.below:
-            await versions_part(self._bench)
+        async with self._filling:
+            found, failed = await self._bench.read(lambda session: (runs(session, limit=LISTED), failures(session)))
+            self._stored.clear()
+            with self._stored:
+                _show_failures(self._bench, failed, self.look)
+                _show_runs(found)
+            self.below.clear()
+            with self.below:
+                await versions_part(self._bench)
 
 
 def show_run(run: DeskRun | None, stop: Callable[[], None]) -> None:

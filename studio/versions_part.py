@@ -1,5 +1,6 @@
 """The versions of the results: which is read, what two of them say differently, and the way back."""
 
+import asyncio
 from functools import partial
 from itertools import islice
 
@@ -37,6 +38,7 @@ class _Versions:
 
     def __init__(self, bench: Workbench, found: list[Version]) -> None:
         self._bench, self._found = bench, found
+        self._comparing = asyncio.Lock()  # the last comparison asked for is the one that stays
 
     def fill(self) -> None:
         """Show the versions."""
@@ -85,14 +87,15 @@ class _Versions:
         ui.notify(f"version {version_id} is read from now on (before: {before})", type="positive")
 
     async def _compare(self) -> None:
-        first, second = int(self._first.value), int(self._second.value)
-        self.differences.clear()
-        with self.differences:
-            waiting("comparing item by item")
-        found = await self._bench.read(lambda session: list(islice(diff(session, first, second), LISTED + 1)))
-        self.differences.clear()
-        with self.differences:
-            _show_differences(first, second, found)
+        async with self._comparing:
+            first, second = int(self._first.value), int(self._second.value)
+            self.differences.clear()
+            with self.differences:
+                waiting("comparing item by item")
+            found = await self._bench.read(lambda session: list(islice(diff(session, first, second), LISTED + 1)))
+            self.differences.clear()
+            with self.differences:
+                _show_differences(first, second, found)
 
 
 def _show_differences(first: int, second: int, found: list[ItemDiff]) -> None:
