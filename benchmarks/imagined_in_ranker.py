@@ -2,7 +2,7 @@
 
     reaseq behaviors import LOG --kb URL
     reaseq diffusion train --held-out 3 --out DIR --kb URL
-    python benchmarks/imagined_in_ranker.py --kb URL --diffusion DIR [--seeds 3] [--slots future gap] [--count 8]
+    python benchmarks/imagined_in_ranker.py --kb URL --diffusion DIR [--seeds 3] [--slots future gap | next] [--count 8]
         [--chains 4] [--stale] [--out FILE]
 
 The ranker learns from each user's third last behaviour, is selected on the second last, and tested on the last. For
@@ -64,7 +64,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--kb", required=True)
     parser.add_argument("--diffusion", type=Path, required=True)
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--slots", nargs="+", choices=("future", "gap"), default=("future", "gap"))
+    parser.add_argument("--slots", nargs="+", choices=("future", "gap", "next"), default=("future", "gap"))
     parser.add_argument("--count", type=int, default=8)
     parser.add_argument("--chains", type=int, default=4)
     parser.add_argument("--negatives", default="")
@@ -77,8 +77,9 @@ def _imagined(material: Material, given: argparse.Namespace, held_out: int) -> I
     """Return what is imagined of everybody from all but the last behaviours."""
     known = material.learning_from(material.behaviors.without_last(held_out))
     config = ImaginingConfig(
-        future="future" in given.slots, gaps="gap" in given.slots, count=given.count, chains=given.chains
-    )
+        future="future" in given.slots, gaps="gap" in given.slots, next="next" in given.slots, count=given.count,
+        chains=given.chains,
+    )  # fmt: skip
     users = np.arange(len(material.behaviors.users))
     made = imagine(load_diffusion(given.diffusion, known), known.behaviors, users, config)
     as_of = dict.fromkeys(material.behaviors.users, int(np.iinfo(np.int64).min))

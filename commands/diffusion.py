@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from memory.database import Database
 
 FOLDER = Path("diffusion-model")
-SLOTS = {"future": "future", "futures": "future", "gap": "gap", "gaps": "gap"}
+SLOTS = {"future": "future", "futures": "future", "gap": "gap", "gaps": "gap", "next": "next"}
+SLOTS_HELP = "future, gaps, or both; or next: the likeliest next behaviours, without chains."
 
 LeastDemand = Annotated[
     float, typer.Option("--least-demand", help="Least cosine to the nearest demand of the user.", min=-1, max=1)
@@ -108,7 +109,7 @@ def generate(
         str,
         typer.Option("--users", help="all, ids with commas between, or a file of one a line.", metavar="all|IDS|FILE"),
     ] = "all",
-    slots: Annotated[str, typer.Option("--slots", help="future, gaps, or both.", metavar="SLOTS")] = "future,gaps",
+    slots: Annotated[str, typer.Option("--slots", help=SLOTS_HELP, metavar="SLOTS")] = "future,gaps",
     chains: Annotated[int, typer.Option("--chains", help="Independent runs that may agree.", min=1, max=64)] = 4,
     count: Annotated[int, typer.Option("--count", help="Behaviours of a user, at most.", min=1, max=64)] = 8,
     least_demand: LeastDemand = 0.0,
@@ -188,9 +189,11 @@ def read_config(path: Path | None, seed: int | None = None) -> "DiffusionConfig"
 def slots_of(text: str) -> tuple[str, ...]:
     """Return the kinds of slots that were typed."""
     words = [word.strip().casefold() for word in text.split(",") if word.strip()]
-    if not words or any(word not in SLOTS for word in words):
-        raise typer.BadParameter("names future, gaps, or both with a comma between", param_hint="--slots")
-    return tuple(dict.fromkeys(SLOTS[word] for word in words))
+    kinds = tuple(dict.fromkeys(SLOTS.get(word, "") for word in words))
+    if not kinds or "" in kinds or ("next" in kinds and len(kinds) > 1):
+        told = "names future, gaps, or both with a comma between; or next, which draws nothing, alone"
+        raise typer.BadParameter(told, param_hint="--slots")
+    return kinds
 
 
 def _tell_generated(done: "Generated", as_json: bool) -> None:

@@ -143,6 +143,7 @@ class Work:
         config = ImaginingConfig(
             future="future" in wish.slots,
             gaps="gap" in wish.slots,
+            next="next" in wish.slots,
             count=wish.count,
             chains=wish.chains,
             least_demand=wish.least_demand,

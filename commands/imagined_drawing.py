@@ -96,11 +96,12 @@ def _logged(row: LoggedBehavior, y: int, view: ImaginedView) -> Box:
 
 def _imagined(row: ImaginedBehavior, y: int, view: ImaginedView) -> Box:
     where = view.moment(row.time) if row.slot == "gap" else f"next, no. {row.position}"
+    chains = "" if row.slot == "next" else f" · {row.agreement:.0%} of chains"
     return Box(
         logged=False,
         y=y,
         title=printable(row.title or row.item, SHOWN),
-        note=f"{where} · {row.confidence:.2f} sure · {row.agreement:.0%} of chains",
+        note=f"{where} · {row.confidence:.2f} sure{chains}",
         reason=printable(reason(row), REASON),
         slot=row.slot,
         confidence=row.confidence,

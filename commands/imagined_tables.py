@@ -27,7 +27,7 @@ def print_timeline(view: ImaginedView) -> None:
                     Text(f"◇ {row.slot}", style=style),
                     Text(printable(row.title or row.item, 60), style=style),
                     Text("█" * full + "·" * (BAR - full) + f" {row.confidence:.2f}", style=style),
-                    f"{row.agreement:.0%}",
+                    "" if row.slot == "next" else f"{row.agreement:.0%}",
                     Text(printable(reason(row), 160)),
                 ]
             )

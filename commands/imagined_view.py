@@ -31,10 +31,10 @@ class ImaginedBehavior(Record):
     item: str
     title: str
     time: int  # the imagined moment
-    slot: str  # "future" or "gap"
+    slot: str  # "future", "gap" or "next"
     position: int
     log_p: float
-    agreement: float  # share of the chains that have it
+    agreement: float  # share of the chains that have it; of a slot "next" its chance
     confidence: float
     near_item: str  # the nearest behaviour of the history, "" for none
     near_title: str
@@ -60,7 +60,7 @@ class ImaginedView(Record):
         return sorted([*self.logged, *self.imagined], key=self._moment)
 
     def _moment(self, row: LoggedBehavior | ImaginedBehavior) -> tuple[int, int]:
-        is_next = isinstance(row, ImaginedBehavior) and row.slot == "future"
+        is_next = isinstance(row, ImaginedBehavior) and row.slot != "gap"
         return max(row.time, self.as_of) if is_next else row.time, row.position if isinstance(
             row, ImaginedBehavior
         ) else 0

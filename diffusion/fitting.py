@@ -33,12 +33,14 @@ class HiddenItems:
     model: Denoiser
     epoch: int = 0
     chances: list[Tensor] = field(init=False)
+    weights: list[Tensor] = field(init=False)
 
     def __post_init__(self) -> None:
         self.lengths = self.histories.lengths
         self.folds = folds_of(len(self.lengths), self.config)
         self.spans = self.histories.spans()
         self.chances = code_chances(self.histories, self.reading)
+        self.weights = code_weights(self.histories, self.reading, self.config.balance)
 
     def batches(self, epoch: int, seed: int, size: int) -> Sequence[BatchRows]:
         """Return an epoch's batches in random order; each holds sequences of nearly one length."""
@@ -112,10 +114,11 @@ class HiddenItems:
         ]
 
     def _losses(self, logits: Tensor, true: Tensor, compared: list[Compared] | None, digit: int) -> Tensor:
+        weights = self.weights[digit][true].to(logits.device)
         if compared is None:
-            return digit_losses(logits, true.to(logits.device))
+            return digit_losses(logits, true.to(logits.device)) * weights
         drawn, chance = compared[digit].shared.to(logits.device), self.chances[digit].to(logits.device)
-        return sampled_losses(logits, true.to(logits.device), drawn, chance)
+        return sampled_losses(logits, true.to(logits.device), drawn, chance) * weights
 
 
 def weights_of(hidden: Hidden) -> tuple[Tensor, Tensor]:
@@ -143,12 +146,24 @@ def category_losses(logits: list[Tensor], true: Tensor, group: Tensor, barred: T
 
 def code_chances(histories: Histories, reading: Reading) -> list[Tensor]:
     """Return with which chance the codes of each digit are drawn as negatives: by their flattened counts."""
-    digits = reading.tokens.of(histories.item[histories.real])
-    counts = [
-        torch.bincount(digits[:, place], minlength=size).float() ** FLATTENED
-        for place, size in enumerate(reading.tokens.sizes)
-    ]
+    counts = [count**FLATTENED for count in _counts(histories, reading)]
     return [count / count.sum() for count in counts]
+
+
+def code_weights(histories: Histories, reading: Reading, balance: float) -> list[Tensor]:
+    """Return what the codes of each digit count in the loss: their numbers to the power of -balance, 1 in the mean.
+
+    The mean is over behaviours. With 0 all behaviours count alike, with 1 all codes (compare Cui et al., 1901.05555).
+    """
+    counts = _counts(histories, reading)
+    weights = [count.clamp(min=1) ** -balance for count in counts]
+    return [own * count.sum() / (own * count).sum() for own, count in zip(weights, counts, strict=True)]
+
+
+def _counts(histories: Histories, reading: Reading) -> list[Tensor]:
+    digits = reading.tokens.of(histories.item[histories.real])
+    sizes = enumerate(reading.tokens.sizes)
+    return [torch.bincount(digits[:, place], minlength=size).float() for place, size in sizes]
 
 
 def length_batches(lengths: Tensor, folds: NDArray[np.int64], epoch: int, seed: int, size: int) -> list[BatchRows]:

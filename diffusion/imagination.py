@@ -83,14 +83,18 @@ class Imagination:
     def predict(self, histories: Histories, digits: Tensor, places: Places, *, kinds: bool = False) -> list[Tensor]:
         """Return logits of each digit at the places; the condition guides them as the config says.
 
+        Those of whole items are less the commoner an item is, as far as the config says (Menon et al., 2007.07314).
         With `kinds`, those of leaf categories follow, where they are told apart.
         """
         visible = (digits[..., 0] >= 0) & histories.real
         context = context_of(histories, visible, self.reading, self.config)
         logits: list[Tensor] = self.model(digits, context, places, kinds=kinds)
-        if not self.config.guidance or context.demands is None or self.is_twin:
-            return logits
-        return guided(logits, self.model(digits, context.without_demands(), places, kinds=kinds), self.config.guidance)
+        if self.config.guidance and context.demands is not None and not self.is_twin:
+            plain = self.model(digits, context.without_demands(), places, kinds=kinds)
+            logits = guided(logits, plain, self.config.guidance)
+        if self.config.rarity and self.reading.counts is not None and self.reading.tokens.length == 1:
+            logits[0] = logits[0] - self.config.rarity * torch.log(self.reading.counts.clamp(min=1))
+        return logits
 
     @torch.no_grad()
     def suggest(
@@ -109,7 +113,7 @@ class Imagination:
         `exclude` bool [B, items] bars items. Nothing is drawn; `seed` is there for systems that do.
         """
         found = [
-            self._suggested(
+            self.likeliest(
                 Histories.of_items(histories[start : start + ASKED], self.config.longest),
                 k,
                 None if exclude is None else torch.from_numpy(exclude[start : start + ASKED]),
@@ -120,7 +124,9 @@ class Imagination:
         items = [own for own, _ in found] or [np.zeros((0, k), np.int32)]
         return np.concatenate(items), np.concatenate([sure for _, sure in found] or [np.zeros((0, k), np.float32)])
 
-    def _suggested(self, histories: Histories, k: int, exclude: Tensor | None, slots: int) -> Suggested:
+    @torch.no_grad()
+    def likeliest(self, histories: Histories, k: int, exclude: Tensor | None = None, slots: int = 1) -> Suggested:
+        """Return the same of histories with their times and kinds of behaviours; `exclude` bool [B, items]."""
         barred = torch.zeros(len(histories.item), self.reading.tokens.count + 1, dtype=torch.bool)
         barred.scatter_(1, torch.where(histories.real, histories.item, self.reading.tokens.count), value=True)
         barred = barred[:, :-1] if exclude is None else barred[:, :-1] | exclude

@@ -1,6 +1,7 @@
-"""Imagined behaviours with their reasons: slots are filled by several chains, and what they agree on is kept."""
+"""Imagined behaviours with their reasons: what several chains agree on in some slots, or what is likeliest next."""
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import torch
@@ -12,7 +13,7 @@ from diffusion.chance import Chance, UserChances
 from diffusion.denoiser import Places
 from diffusion.histories import Histories
 from diffusion.imagination import Imagination
-from diffusion.reasons import Draws, Reasons, Slots, as_columns, kept_of
+from diffusion.reasons import Agreed, Draws, Reasons, Slots, agreed_of, as_columns, kept_of
 from diffusion.sampler import SamplerConfig, codes_drawn, sample
 from diffusion.tokens import MASK, Tokens
 from memory.behaviors.generated import GeneratedBehaviors
@@ -27,11 +28,12 @@ class ImaginingConfig(Record):
 
     future: bool = True  # slots after the last behaviour
     gaps: bool = True  # slots in the longest gaps
+    next: bool = False  # in place of both: the likeliest next behaviours, by one look at all chances; nothing is drawn
     count: int = Field(default=8, ge=1)  # slots of a user, and the most that is kept
     chains: int = Field(default=4, ge=1)
     sampler: SamplerConfig = SamplerConfig()
     least_demand: float = Field(default=0.0, ge=-1, le=1)  # cosine to the user's nearest demand, if any is known
-    of_category: int = Field(default=3, ge=1)  # items of one leaf category that are kept
+    of_category: int = Field(default=3, ge=1)  # items of one leaf category that are kept; of the likeliest ones: all
 
 
 def imagine(
@@ -49,16 +51,19 @@ def imagine(
     is asked about: each draws from a generator of its own.
     """
     users, reasons = users[behaviors.lengths[users] > 0], Reasons.of(imagination.reading, behaviors.items)
-    kept = []
+    limits, kept = config.model_copy(update={"of_category": config.count}) if config.next else config, []
     for start in range(0, len(users), AT_A_TIME):
         part = users[start : start + AT_A_TIME]
         chance = UserChances([behaviors.users[user] for user in part], seed, rows=config.chains)
         histories = Histories.of(behaviors, part, imagination.config.longest)
-        slots = slots_of(histories, config)
-        items, log_p = _drawn(imagination, histories, slots, config, chance)
-        for row, user in enumerate(part.tolist()):
-            own = Draws(items[row].numpy(), log_p[row].numpy(), Slots(*(column[row] for column in slots)))
-            kept += kept_of(own, behaviors.of_user(behaviors.users[user]), behaviors.users[user], reasons, config)
+        known = [behaviors.of_user(behaviors.users[user]) for user in part]
+        agreed = (
+            _likeliest(imagination, histories, known, config.count)
+            if config.next
+            else _agreed(imagination, histories, known, config, chance)
+        )
+        for user, history, own in zip(part.tolist(), known, agreed, strict=True):
+            kept += kept_of(own, history, behaviors.users[user], reasons, limits)
         told(start + len(part))
     return as_columns(kept)
 
@@ -90,6 +95,35 @@ def slots_of(histories: Histories, config: ImaginingConfig) -> Slots:
     future = torch.where(is_gap, 0, (~is_gap).long().cumsum(dim=1))
     middles = torch.nn.functional.pad(middle, (0, of_future)).gather(1, rank)
     return Slots(where, torch.where(is_gap, middles, last + future * typical), future)
+
+
+def _agreed(
+    imagination: Imagination,
+    histories: Histories,
+    known: Sequence[NDArray[np.int32]],
+    config: ImaginingConfig,
+    chance: Chance,
+) -> Iterator[list[Agreed]]:
+    """Yield what the chains agree on of each row."""
+    slots = slots_of(histories, config)
+    items, log_p = _drawn(imagination, histories, slots, config, chance)
+    for row, history in enumerate(known):
+        own = Draws(items[row].numpy(), log_p[row].numpy(), Slots(*(column[row] for column in slots)))
+        yield agreed_of(own, frozenset(history.tolist()))
+
+
+def _likeliest(
+    imagination: Imagination, histories: Histories, known: Sequence[NDArray[np.int32]], count: int
+) -> Iterator[list[Agreed]]:
+    """Yield the likeliest next behaviours of each row; an agreement is the chance that a chain draws it."""
+    barred = torch.zeros(len(known), imagination.reading.tokens.count, dtype=torch.bool)
+    for row, history in enumerate(known):
+        barred[row, history.astype(np.int64)] = True  # also what is too long ago to be read
+    items, chances = imagination.likeliest(histories, count, barred)
+    moments = slots_of(histories, ImaginingConfig(gaps=False, count=1)).time[:, 0]
+    for own, sure, moment in zip(items.tolist(), chances.tolist(), moments.tolist(), strict=True):
+        pairs = [(item, min(chance, 1.0)) for item, chance in zip(own, sure, strict=True) if item >= 0 and chance > 0]
+        yield [Agreed(item, chance, chance, math.log(chance), "next", 1, moment) for item, chance in pairs]
 
 
 @torch.no_grad()

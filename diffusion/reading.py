@@ -33,6 +33,7 @@ class Reading:
     whitenings: tuple[Whitening, ...] = ()  # of each kind of vectors
     categories: tuple[str, ...] = ()  # the leaf categories' names, by number
     ties: tuple[Tensor, ...] = ()  # how near categories are to each other, [C, C] each
+    counts: Tensor | None = None  # [items]: how often each item stands in the behaviours
 
 
 class AsFitted(NamedTuple):
@@ -64,6 +65,7 @@ def reading_of(material: Material, tokens: Tokens | None = None, as_fitted: AsFi
         categories=() if table is None else tuple(table.features[place][1] for place in _places(table, CATEGORY)),
         ties=() if table is None else category_ties(table, group),
         demands=None if table is None or not vectors else _demands(table, vectors[0]),
+        counts=torch.from_numpy(np.bincount(material.behaviors.item, minlength=items)),
     )
 
 

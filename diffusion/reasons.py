@@ -1,4 +1,7 @@
-"""Why an imagined behaviour is kept: what chains agree on, the nearest behaviour, the demand that supports it."""
+"""Why an imagined behaviour is kept: what chains agree on, the nearest behaviour, the demand that supports it.
+
+Shapes: K items, H behaviours of a history.
+"""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -14,6 +17,8 @@ from diffusion.reading import Reading
 from memory.behaviors.generated import GeneratedBehaviors
 
 STRONGEST = 16  # demands of a user that may support what is imagined
+Reason = tuple[str, float]  # what speaks for an item, and its cosine
+NO_REASON: Reason = ("", float("nan"))
 
 
 class Slots(NamedTuple):
@@ -78,60 +83,73 @@ class Reasons:
         """Return the reasons that a reading can give."""
         return cls(items, reading.group.numpy(), reading)
 
-    def nearest(self, item: int, history: NDArray[np.int32]) -> tuple[str, float]:
-        """Return the behaviour most like an item, and the mean cosine of their vectors; "" and NaN for none."""
+    def nearest(self, items: Sequence[int], history: NDArray[np.int32]) -> list[Reason]:
+        """Return the behaviour most like each item [K], and the mean cosine of their vectors; "" and NaN for none."""
         if not self.reading.known.vectors:
-            return "", float("nan")
-        past = torch.from_numpy(history.astype(np.int64))
-        cosines = torch.stack([own[past] @ own[item] for own in self.reading.known.vectors]).mean(dim=0)
-        best = int(cosines.argmax())
-        return self.items[int(history[best])], float(cosines[best])
+            return [NO_REASON] * len(items)
+        past, asked = torch.from_numpy(history.astype(np.int64)), torch.tensor(items, dtype=torch.long)
+        cosines = torch.stack([own[asked] @ own[past].T for own in self.reading.known.vectors]).mean(dim=0)  # [K, H]
+        greatest, place = cosines.max(dim=1)
+        ids = [self.items[item] for item in past[place].tolist()]
+        return list(zip(ids, greatest.tolist(), strict=True))
 
-    def demand(self, item: int, history: NDArray[np.int32]) -> tuple[str, float]:
-        """Return the user's demand that is nearest to an item, and their cosine; "" and NaN where none is known."""
+    def demand(self, items: Sequence[int], history: NDArray[np.int32]) -> list[Reason]:
+        """Return the user's demand nearest to each item [K], and their cosine; "" and NaN where none is known."""
         demands = self.reading.demands
         if demands is None:
-            return "", float("nan")
+            return [NO_REASON] * len(items)
         weights = demands.weights(torch.from_numpy(history.astype(np.int64)).unsqueeze(0))[0]
         strength, chosen = weights.topk(min(STRONGEST, len(weights)))
         chosen = chosen[strength > 0]
         if not len(chosen):
-            return "", float("nan")
-        cosines = demands.vectors[chosen] @ self.reading.known.vectors[0][item]
-        best = int(cosines.argmax())
-        return demands.texts[int(chosen[best])], float(cosines[best])
+            return [NO_REASON] * len(items)
+        asked = torch.tensor(items, dtype=torch.long)
+        greatest, place = (self.reading.known.vectors[0][asked] @ demands.vectors[chosen].T).max(dim=1)
+        texts = [demands.texts[demand] for demand in chosen[place].tolist()]
+        return list(zip(texts, greatest.tolist(), strict=True))
 
 
-def kept_of(draws: Draws, history: NDArray[np.int32], user: str, reasons: Reasons, limits: Limits) -> list[Kept]:
-    """Return what is kept of a user's draws, the surest first: nothing that is known already, each item once.
+class Agreed(NamedTuple):
+    """What is said of one item, and where it would stand."""
 
-    An item's agreement is the share of the chains that drew it; its confidence adds the mean chance that it was drawn
-    with, as if that were one chain more. Of equal agreement the likelier comes first.
-    """
-    taken, kept = Counter[int](), list[Kept]()
-    for drawn in _agreed(draws, frozenset(history.tolist())):
-        group = int(reasons.group[drawn.item])
-        demand, demand_cosine = reasons.demand(drawn.item, history)
-        full = len(kept) == limits.count or (group >= 0 and taken[group] == limits.of_category)
-        if full or demand_cosine < limits.least_demand:
-            continue
-        taken[group] += 1
-        why = (*reasons.nearest(drawn.item, history), demand, demand_cosine)
-        kept.append(_kept(user, reasons.items[drawn.item], draws.slots, drawn, why))
-    return kept
+    item: int
+    agreement: float
+    confidence: float
+    log_p: float
+    slot: str
+    position: int
+    time: int
 
 
-def _kept(user: str, item: str, slots: Slots, drawn: "_Agreed", why: tuple[str, float, str, float]) -> Kept:
-    future = int(slots.future[drawn.slot])
+def kept_of(
+    agreed: Sequence[Agreed], history: NDArray[np.int32], user: str, reasons: Reasons, limits: Limits
+) -> list[Kept]:
+    """Return what is kept of what is said of items, in the same order: as many as the limits let through."""
+    items = [one.item for one in agreed]
+    chosen, taken = list[tuple[Agreed, Reason]](), Counter[int]()
+    for one, demand in zip(agreed, reasons.demand(items, history), strict=True):
+        group = int(reasons.group[one.item])
+        full = len(chosen) == limits.count or (group >= 0 and taken[group] == limits.of_category)
+        if not full and not demand[1] < limits.least_demand:
+            taken[group] += 1
+            chosen.append((one, demand))
+    near = reasons.nearest([one.item for one, _ in chosen], history)
+    return [
+        _kept(user, reasons.items[one.item], one, (*nearest, *demand))
+        for (one, demand), nearest in zip(chosen, near, strict=True)
+    ]
+
+
+def _kept(user: str, item: str, one: Agreed, why: tuple[str, float, str, float]) -> Kept:
     return Kept(
         user=user,
         item=item,
-        time=int(slots.time[drawn.slot]),
-        slot="future" if future else "gap",
-        position=future or int(slots.after[drawn.slot]),
-        log_p=drawn.log_p,
-        agreement=drawn.agreement,
-        confidence=drawn.confidence,
+        time=one.time,
+        slot=one.slot,
+        position=one.position,
+        log_p=one.log_p,
+        agreement=one.agreement,
+        confidence=one.confidence,
         near_item=why[0],
         near_cosine=why[1],
         demand=why[2],
@@ -139,18 +157,12 @@ def _kept(user: str, item: str, slots: Slots, drawn: "_Agreed", why: tuple[str, 
     )
 
 
-class _Agreed(NamedTuple):
-    """What the chains say of one item."""
+def agreed_of(draws: Draws, known: frozenset[int]) -> list[Agreed]:
+    """Return the items that were drawn and are not known, those of most chains first, of equals the likelier.
 
-    agreement: float
-    confidence: float
-    log_p: float
-    item: int
-    slot: int
-
-
-def _agreed(draws: Draws, known: frozenset[int]) -> list[_Agreed]:
-    """Return the items that were drawn and are not known, those of most chains first, of equals the likelier."""
+    An item's agreement is the share of the chains that drew it; its confidence adds the mean chance that it was drawn
+    with, as if that were one chain more.
+    """
     chains, found = len(draws.item), []
     for item in np.unique(draws.item).tolist():
         if item in known or item < 0:
@@ -160,7 +172,10 @@ def _agreed(draws: Draws, known: frozenset[int]) -> list[_Agreed]:
         mean = float(np.logaddexp.reduce(log_p) - np.log(len(log_p)))
         share = len(np.unique(chain)) / chains
         sure = (chains * share + float(np.exp(mean))) / (chains + 1)
-        found.append(_Agreed(share, sure, mean, item, int(slot[np.argmax(log_p)])))
+        likeliest = int(slot[np.argmax(log_p)])
+        after, moment, future = (int(column[likeliest]) for column in draws.slots)
+        where = ("future", future) if future else ("gap", after)
+        found.append(Agreed(item, share, sure, mean, *where, moment))
     return sorted(found, key=lambda own: (-own.agreement, -own.log_p, own.item))
 
 

@@ -24,7 +24,7 @@ from memory.behaviors.store import Added, add_segments, behaviors_of, delete_beh
 from memory.behaviors.tables import BehaviorImportRow, BehaviorSegmentRow, InferenceOffRow, NothingImaginedRow
 from memory.rows import now
 
-SLOTS = ("future", "gap")
+SLOTS = ("future", "gap", "next")  # the last: one of the likeliest next behaviours, of which there will be one
 _REASONS = pl.Schema(
     {
         "slot": pl.String(),
@@ -50,9 +50,9 @@ class GeneratedBehaviors:
     item: tuple[str, ...]
     time: NDArray[np.int64]  # the imagined moment
     slot: tuple[str, ...]  # one of `SLOTS`
-    position: NDArray[np.int32]  # future: 1, 2 …; gap: the number of the visible behaviour that it follows
+    position: NDArray[np.int32]  # future: 1, 2 …; gap: the number of the visible behaviour that it follows; next: 1
     log_p: NDArray[np.float32]
-    agreement: NDArray[np.float32]  # share of the chains that have the item
+    agreement: NDArray[np.float32]  # share of the chains that have the item; next: its chance, for none are drawn
     confidence: NDArray[np.float32]  # in (0, 1]
     near_item: tuple[str, ...]  # nearest behaviour of the history, "" for none
     near_cosine: NDArray[np.float32]  # NaN for none

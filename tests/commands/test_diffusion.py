@@ -246,6 +246,27 @@ def test_slots_and_numbers_are_those_that_were_asked_for(trained: str) -> None:
     assert document["expires"] > time.time() * 1000
 
 
+def test_the_likeliest_next_behaviours_are_stored_and_shown(trained: str) -> None:
+    generate("--slots", "next", "--count", "6", "--users", first_user())
+
+    document = reaseq("diffusion", "show", first_user(), *KB, "--json").document["imagined"]
+    shown = reaseq("diffusion", "show", first_user(), *KB, "--svg", "u.svg")
+    sure = [one["confidence"] for one in document]
+    assert [(one["slot"], one["position"]) for one in document] == [("next", 1)] * 6
+    assert sure == sorted(sure, reverse=True)
+    assert sum(sure) <= 1
+    assert all(one["near_item"] for one in document)
+    assert "chains" not in Path("u.svg").read_text(encoding="utf-8")
+    assert shown.all.count("◇ next") == 6
+
+
+@pytest.mark.parametrize("slots", ["next,gaps", "nowhere", ""])
+def test_slots_that_there_are_not_and_next_beside_others_are_refused(trained: str, slots: str) -> None:
+    ran = generate("--slots", slots)
+
+    assert (ran.code, "or next, which draws nothing, alone" in " ".join(ran.errors.split())) == (2, True)
+
+
 def test_other_slots_than_those_that_are_stored_are_told_of(trained: str) -> None:
     users = ("--users", first_user(), "--count", "2")
     generate(*users, "--slots", "future")

@@ -115,6 +115,49 @@ def test_a_user_imagines_the_same_alone_as_among_others(fitted: Imagination, mat
         assert np.allclose(alone.log_p, every.log_p[rows], atol=1e-4)
 
 
+def test_the_likeliest_next_behaviours_are_new_the_surest_first_with_their_chances(
+    fitted: Imagination, material: Material
+) -> None:
+    users, config = np.arange(20), ImaginingConfig(next=True, count=5)
+
+    found = imagine(fitted, material.behaviors, users, config)
+
+    assert set(zip(found.slot, found.position.tolist(), strict=True)) == {("next", 1)}
+    assert np.allclose(np.exp(found.log_p), found.confidence)
+    assert np.array_equal(found.agreement, found.confidence)
+    for row, user in enumerate(material.behaviors.users[:20]):
+        own, history = found.item[5 * row : 5 * row + 5], material.behaviors.of_user(user)
+        sure = found.confidence[5 * row : 5 * row + 5]
+        chances = fitted.log_chances(Histories.of(material.behaviors, users[row : row + 1], 50), lengths_of(history))
+        chances[0, history.astype(np.int64)] = -torch.inf
+        best = chances[0].topk(5)
+        assert [int(item[1:]) for item in own] == best.indices.tolist()
+        assert np.allclose(sure, best.values.exp().numpy(), atol=1e-5)
+
+
+def lengths_of(history: NDArray[np.int32]) -> torch.Tensor:
+    return torch.tensor([len(history)])
+
+
+def test_the_likeliest_are_no_more_than_there_are_items(fitted: Imagination, material: Material) -> None:
+    found = imagine(fitted, material.behaviors, np.arange(1), ImaginingConfig(next=True, count=2 * ITEMS))
+
+    history = set(material.behaviors.of_user(material.behaviors.users[0]).tolist())
+    assert {int(item[1:]) for item in found.item} == set(range(ITEMS)) - history
+
+
+def test_rarity_divides_chances_by_counts(fitted: Imagination, material: Material) -> None:
+    asked = Histories.of(material.behaviors, np.arange(6), 50)
+    counts = torch.from_numpy(np.bincount(material.behaviors.item, minlength=ITEMS)).clamp(min=1)
+    rarer = replace(fitted, config=fitted.config.model_copy(update={"rarity": 0.5}))
+
+    plain, told = (own.log_chances(asked, asked.lengths).exp() for own in (fitted, rarer))
+
+    wanted = plain / counts**0.5
+    assert len(torch.unique(counts)) > 1
+    assert torch.allclose(told, wanted / wanted.sum(dim=1, keepdim=True), atol=1e-5)
+
+
 def test_a_stored_model_says_the_same(fitted: Imagination, material: Material, tmp_path: Path) -> None:
     save_diffusion(tmp_path, fitted, material.behaviors.items, 0.5)
 
