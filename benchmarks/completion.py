@@ -1,12 +1,14 @@
 """A behaviour of amazon_beauty hidden among the others: masked diffusion beside counting, text, and a causal model.
 
-    python benchmarks/completion.py --data FOLDER [--seeds 0 1 2] [--users N] [--arm ARM] [--out FILE]
+    python benchmarks/completion.py --data FOLDER [--seeds 0 1 2] [--users N] [--arm ARM] [--balance 0.5]
+        [--rarity 0.2] [--out FILE]
 
 Of each user with eight behaviours or more, one that is neither the first nor the last of s[:-3] is taken out (the same
 for all seeds); models are fitted on what is left of everybody's s[:-3]. The catalog is ranked without the user's own
 items; Recall@10 and NDCG@10, and Recall@10 of tail items (fewer than five times in what was fitted on). The gap is
 *known* (its place is told) or *unknown* (each gap is tried, the mean chance counts; counting reads the whole history).
-Weights of fused systems are chosen on a quarter of the users, which the learned fusion learns from too (once as they
+`--balance` is the models'; with
+`--rarity` the diffusion is asked a second time, for rare items. Weights of fused systems are chosen on a quarter of the users, which the learned fusion learns from too (once as they
 are, once with questions of tail items counted twice), and everything is reported on the other three.
 """
 
@@ -220,6 +222,8 @@ def main() -> None:
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--users", type=int, default=8300)
     parser.add_argument("--arm", choices=[arm.value for arm in Arm], default="knowledge")
+    parser.add_argument("--balance", type=float, default=DiffusionConfig().balance)
+    parser.add_argument("--rarity", type=float, default=0.0)
     parser.add_argument("--scratch", type=Path, default=Path(".next_item"))
     parser.add_argument("--out", type=Path, default=Path("completion.json"))
     given = parser.parse_args()
@@ -229,14 +233,15 @@ def main() -> None:
     questions = Questions.of(material, given.users)
     for seed in given.seeds:
         started = time.process_time()
-        config = DiffusionConfig(seed=seed)
-        models = {
-            "diffusion": fit_diffusion(questions.material, config),
-            "twin": fit_autoregressive(questions.material, config),
-        }
+        config = DiffusionConfig(seed=seed, balance=given.balance)
+        diffusion = fit_diffusion(questions.material, config)
+        models = {"diffusion": diffusion, "twin": fit_autoregressive(questions.material, config)}
+        if given.rarity:
+            rarer = config.model_copy(update={"rarity": given.rarity})
+            models[f"diffusion, rarity {given.rarity}"] = replace(diffusion, config=rarer)
         fitted = time.process_time() - started
         figures = reported(questions, measure(questions, models, seed))
-        found[f"{given.arm} | {seed}"] = {
+        found[f"{given.arm}, balance {given.balance} | {seed}"] = {
             "users": len(questions.users), "CPU-s to fit both": fitted, "load": os.getloadavg()[0], "systems": figures
         }  # fmt: skip
         given.out.write_text(json.dumps(found, indent=2))
