@@ -7,9 +7,9 @@ Of each user with eight behaviours or more, one that is neither the first nor th
 for all seeds); models are fitted on what is left of everybody's s[:-3]. The catalog is ranked without the user's own
 items; Recall@10 and NDCG@10, and Recall@10 of tail items (fewer than five times in what was fitted on). The gap is
 *known* (its place is told) or *unknown* (each gap is tried, the mean chance counts; counting reads the whole history).
-`--balance` is the models'; with
-`--rarity` the diffusion is asked a second time, for rare items. Weights of fused systems are chosen on a quarter of the users, which the learned fusion learns from too (once as they
-are, once with questions of tail items counted twice), and everything is reported on the other three.
+`--balance` is the models'; with `--rarity` the diffusion is asked a second time, for rare items. Weights of fused
+systems are chosen on a quarter of the users, which the learned fusion learns from too (once as they are, once with
+questions of tail items counted twice), and everything is reported on the other three.
 """
 
 import argparse
@@ -215,6 +215,16 @@ def _ndcg(ranks: NDArray[np.int64]) -> float:
     return float(np.where(ranks < TOP, 1 / np.log2(ranks + 2.0), 0.0).mean())
 
 
+def fitted_models(material: Material, config: DiffusionConfig, rarity: float) -> dict[str, Imagination]:
+    """Return the models that are asked; the same diffusion for rare items as well, where that is wanted."""
+    diffusion = fit_diffusion(material, config)
+    models = {"diffusion": diffusion, "twin": fit_autoregressive(material, config)}
+    if rarity:
+        rarer = replace(diffusion, config=config.model_copy(update={"rarity": rarity}))
+        models[f"diffusion, rarity {rarity}"] = rarer
+    return models
+
+
 def main() -> None:
     """Fit, ask, print a table a seed, and write all figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -233,12 +243,7 @@ def main() -> None:
     questions = Questions.of(material, given.users)
     for seed in given.seeds:
         started = time.process_time()
-        config = DiffusionConfig(seed=seed, balance=given.balance)
-        diffusion = fit_diffusion(questions.material, config)
-        models = {"diffusion": diffusion, "twin": fit_autoregressive(questions.material, config)}
-        if given.rarity:
-            rarer = config.model_copy(update={"rarity": given.rarity})
-            models[f"diffusion, rarity {given.rarity}"] = replace(diffusion, config=rarer)
+        models = fitted_models(questions.material, DiffusionConfig(seed=seed, balance=given.balance), given.rarity)
         fitted = time.process_time() - started
         figures = reported(questions, measure(questions, models, seed))
         found[f"{given.arm}, balance {given.balance} | {seed}"] = {
