@@ -99,7 +99,9 @@ class DiffusionConfig(TrainingConfig):
     longest: int = Field(default=50, ge=2)  # behaviours of a history that are read, the newest ones
     negatives: int = Field(default=512, ge=0)  # codes drawn for a batch; 0: all codes are compared
     bound: Bound = Bound.COUNT
-    balance: float = Field(default=0.25, ge=0, le=1)  # b: in the loss a code counts by its number to the power of -b
+    balance: float = Field(
+        default=0.25, ge=0, le=1
+    )  # b: in the loss a code counts by its number to the power of -b; not the twin's
     families: Mixture = EVENLY  # at the start
     families_end: Mixture = EVENLY  # at the end of annealing
     annealing: int = Field(default=10, ge=1)  # epochs

@@ -3,6 +3,7 @@
 Shapes: B rows, N places, K places that are asked, D width.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NamedTuple, Self
@@ -102,24 +103,32 @@ class Company(nn.Module):
     def forward(self, read: Read, links: Links, codes: Compared | None = None) -> Tensor:
         """Return what company adds to the logits of all items [K, items], or of compared ones [K, 1 + shared]."""
         weight = self.glance(read)
-        total = _met_of_all(read, weight, links) if codes is None else _met_of_some(read, weight, links, codes)
-        return torch.as_tensor(self.scale * torch.log1p(total / self.little.exp()))
+
+        def said(total: Tensor) -> Tensor:
+            return self.scale * torch.log1p(total / self.little.exp())
+
+        if codes is None:
+            return _said_of_all(read, weight, links, said)
+        return said(_met_of_some(read, weight, links, codes))
 
 
-def _met_of_all(read: Read, weight: Tensor, links: Links) -> Tensor:
-    """Return how much each item is met, [K, items]: over what is visible, its weight times its links' strength."""
+def _said_of_all(read: Read, weight: Tensor, links: Links, said: Callable[[Tensor], Tensor]) -> Tensor:
+    """Return what is said of how much each item is met, [K, items]: of one that is not, nothing.
+
+    It is met by what is visible: the sum of the weights times the links' strength.
+    """
     size = len(links.offsets) - 1
     if size <= TABLED:
         column = torch.where(read.items < 0, size, read.items)[read.row]
-        return torch.zeros(len(weight), size + 1).scatter_add(1, column, weight)[:, :size] @ links.table
+        return said(torch.zeros(len(weight), size + 1).scatter_add(1, column, weight)[:, :size] @ links.table)
     asked, place = (weight > 0).nonzero(as_tuple=True)
     source = read.items[read.row[asked], place]
     if not weight.requires_grad:
-        return links.sums(asked, source, weight[asked, place], len(weight))
+        return links.sums(asked, source, weight[asked, place], len(weight), said)
     owner, link = links.leaving(source)
     flow = weight[asked, place][owner] * links.weight[link]
     total = torch.zeros(len(weight) * size).index_add(0, asked[owner] * size + links.item[link], flow)
-    return total.view(len(weight), size)
+    return said(total.view(len(weight), size))
 
 
 def _met_of_some(read: Read, weight: Tensor, links: Links, codes: Compared) -> Tensor:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from diffusion.config import Bound, DiffusionConfig
 from diffusion.denoiser import Places
 from diffusion.evidence import Compared
-from diffusion.fitting import category_losses, code_chances, code_weights, folds_of, length_batches
+from diffusion.fitting import category_losses, code_chances, folds_of, length_batches
 from diffusion.histories import Histories
 from diffusion.losses import bounded, digit_losses, sampled_losses
 from diffusion.reading import Reading
@@ -18,19 +18,20 @@ from learning.training import Rows
 
 @dataclass(eq=False)
 class NextItems:
-    """Examples for `learning.training.fit`: each place of a sequence foretells the one after it, whole items alone."""
+    """Examples for `learning.training.fit`: each place of a sequence foretells the one after it, whole items alone.
+
+    All behaviours count alike: with rare ones counting more it finds fewer hidden categories (docs/beyond-log.md).
+    """
 
     histories: Histories
     reading: Reading
     config: DiffusionConfig
     chance: Tensor = field(init=False)
-    weight: Tensor = field(init=False)
 
     def __post_init__(self) -> None:
         self.lengths = self.histories.lengths
         self.folds = folds_of(len(self.lengths), self.config)
         self.chance = code_chances(self.histories, self.reading)[0]
-        self.weight = code_weights(self.histories, self.reading, self.config.balance)[0]
 
     def batches(self, epoch: int, seed: int, size: int) -> Sequence[Rows]:
         """Return an epoch's batches in random order; each holds sequences of nearly one length."""
@@ -56,7 +57,6 @@ class NextItems:
             if self.config.negatives
             else digit_losses(logits[0], true.to(device))
         )
-        losses = losses * self.weight[true].to(device)
         losses = losses + category_losses(logits, true.unsqueeze(1), self.reading.group)[:, 0]
         weights = (1 / asked.sum(dim=1).clamp(min=1))[places.row]
         return bounded(losses, weights.to(device), len(rows), Bound.COUNT)

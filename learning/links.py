@@ -1,5 +1,6 @@
 """Weighted links from item to item, and what they say together of many items at once."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Self
@@ -55,16 +56,22 @@ class Links:
         table[self.source, self.item] = self.weight
         return table
 
-    def sums(self, row: Tensor, source: Tensor, weight: Tensor, rows: int) -> Tensor:
+    def sums(
+        self, row: Tensor, source: Tensor, weight: Tensor, rows: int, said: Callable[[Tensor], Tensor] | None = None
+    ) -> Tensor:
         """Return [rows, items]: in each row, its sources' weights [S] times their links'; `row` [S] does not fall.
 
-        Much faster than going along `leaving`, and in the same order of adding; nothing is learned through it.
+        `said` is what each sum says, of 0 nothing: only sums of links are asked. Much faster than going along
+        `leaving`, and in the same order of adding; nothing is learned through it.
         """
         offsets = torch.zeros(rows + 1, dtype=torch.long)
         offsets[1:] = torch.bincount(row.cpu(), minlength=rows).cumsum(0)
         parts = (own.detach().cpu().numpy() for own in (weight, source, offsets))
         read = csr_array(tuple(parts), shape=(rows, len(self.offsets) - 1))
-        return torch.from_numpy((read @ self.matrix).toarray())
+        found = read @ self.matrix
+        if said is not None:
+            found.data = said(torch.from_numpy(found.data)).numpy()
+        return torch.from_numpy(found.toarray())
 
     def spread(self, history: Tensor, weight: Tensor) -> Tensor:
         """Return scores [histories, items]: over the history, its weights times those of the links."""

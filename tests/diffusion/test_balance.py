@@ -1,19 +1,15 @@
 """Rare items may count more in the loss: all behaviours alike, all items alike, or something between."""
 
-from collections.abc import Callable
-
 import numpy as np
 import pytest
 import torch
 
 from diffusion.config import Attention, DiffusionConfig
 from diffusion.denoiser import Denoiser
-from diffusion.fitted import fit_autoregressive, fit_diffusion
+from diffusion.fitted import fit_diffusion
 from diffusion.fitting import HiddenItems, code_weights, shape_of
 from diffusion.histories import Histories
-from diffusion.imagination import Imagination
 from diffusion.reading import Reading, reading_of
-from diffusion.twin import NextItems
 from learning.material import Arm, Material
 from tests.ranker.shop import ITEMS, brands, two_tastes
 
@@ -50,49 +46,38 @@ def test_what_an_item_counts_in_all(
     assert len(weights) == ITEMS
 
 
-def loss_of(examples: type[HiddenItems] | type[NextItems], histories: Histories, reading: Reading, b: float) -> float:
+def loss_of(histories: Histories, reading: Reading, balance: float) -> float:
     """Return the loss of one batch by the same weights, with the same places hidden."""
     torch.manual_seed(0)
-    config = PLAIN.model_copy(update={"balance": b})
-    attention = Attention.BOTH if examples is HiddenItems else Attention.EARLIER
-    model = Denoiser(shape_of(reading, config, attention, None), reading.known, [], None)
-    asked = (
-        HiddenItems(histories, reading, config, model)
-        if examples is HiddenItems
-        else NextItems(histories, reading, config)
-    )
+    config = PLAIN.model_copy(update={"balance": balance})
+    model = Denoiser(shape_of(reading, config, Attention.BOTH, None), reading.known, [], None)
+    asked = HiddenItems(histories, reading, config, model)
     torch.manual_seed(1)
     return float(asked.loss(model, np.arange(len(histories.lengths)), torch.device("cpu")).detach())
 
 
-@pytest.mark.parametrize("examples", [HiddenItems, NextItems])
-def test_items_that_are_equally_common_count_as_they_did(
-    reading: Reading, examples: type[HiddenItems] | type[NextItems]
-) -> None:
+def test_items_that_are_equally_common_count_as_they_did(reading: Reading) -> None:
     even = Histories.of_items([np.array([0, 1, 2], dtype=np.int32), np.array([2, 1, 0], dtype=np.int32)], 50)
 
-    plain, balanced = (loss_of(examples, even, reading, b) for b in (0.0, 1.0))
+    plain, balanced = (loss_of(even, reading, b) for b in (0.0, 1.0))
 
     assert balanced == pytest.approx(plain, rel=1e-5)
 
 
-@pytest.mark.parametrize("examples", [HiddenItems, NextItems])
-def test_of_uneven_ones_the_loss_is_another(
-    histories: Histories, reading: Reading, examples: type[HiddenItems] | type[NextItems]
-) -> None:
-    plain, balanced = (loss_of(examples, histories, reading, b) for b in (0.0, 1.0))
+def test_of_uneven_ones_the_loss_is_another(histories: Histories, reading: Reading) -> None:
+    plain, balanced = (loss_of(histories, reading, b) for b in (0.0, 1.0))
 
     assert balanced != pytest.approx(plain, rel=1e-3)
 
 
-@pytest.mark.parametrize("fit", [fit_diffusion, fit_autoregressive])
-def test_rare_items_are_believed_in_more(material: Material, fit: Callable[..., Imagination]) -> None:
+def test_rare_items_are_believed_in_more(material: Material) -> None:
     counts = torch.from_numpy(np.bincount(material.behaviors.item, minlength=ITEMS))
     rare = counts <= counts.float().quantile(0.3)
     believed = []
     for balance in (0.0, 1.0):
         config = PLAIN.model_copy(update={"balance": balance, "epochs": 8, "patience": 8, "learning_rate": 5e-3})
         asked = Histories.of(material.behaviors, np.arange(40), 50)
-        believed.append(float(fit(material, config).log_chances(asked, asked.lengths).exp()[:, rare].sum()))
+        chances = fit_diffusion(material, config).log_chances(asked, asked.lengths).exp()
+        believed.append(float(chances[:, rare].sum()))
 
     assert believed[1] > believed[0]
