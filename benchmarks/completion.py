@@ -1,13 +1,13 @@
 """A behaviour of amazon_beauty hidden among the others: masked diffusion beside counting, text, and a causal model.
 
-    python benchmarks/completion.py --data FOLDER [--seeds 0 1 2] [--users N] [--arm ARM] [--balance 0.5]
-        [--rarity 0.2] [--out FILE]
+    python benchmarks/completion.py --data FOLDER [--seeds 0 1 2] [--users N] [--arm ARM]
+        [--config benchmarks/rare_items.toml] [--rarity 0.2] [--out FILE]
 
 Of each user with eight behaviours or more, one that is neither the first nor the last of s[:-3] is taken out (the same
 for all seeds); models are fitted on what is left of everybody's s[:-3]. The catalog is ranked without the user's own
 items; Recall@10 and NDCG@10, and Recall@10 of tail items (fewer than five times in what was fitted on). The gap is
 *known* (its place is told) or *unknown* (each gap is tried, the mean chance counts; counting reads the whole history).
-`--balance` is the models'; with `--rarity` the diffusion is asked a second time, for rare items. Weights of fused
+`--config` sets the models; with `--rarity` the diffusion is asked a second time, for rare items. Weights of fused
 systems are chosen on a quarter of the users, which the learned fusion learns from too (once as they are, once with
 questions of tail items counted twice), and everything is reported on the other three.
 """
@@ -31,6 +31,7 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks.completion_fusion import Evidence, learned_ranks, listed  # noqa: E402
 from benchmarks.sequence_sets import read_set  # noqa: E402
+from commands.model_options import settings_in  # noqa: E402
 from diffusion.config import DiffusionConfig  # noqa: E402
 from diffusion.fitted import fit_autoregressive, fit_diffusion  # noqa: E402
 from diffusion.histories import Histories  # noqa: E402
@@ -232,7 +233,7 @@ def main() -> None:
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     parser.add_argument("--users", type=int, default=8300)
     parser.add_argument("--arm", choices=[arm.value for arm in Arm], default="knowledge")
-    parser.add_argument("--balance", type=float, default=DiffusionConfig().balance)
+    parser.add_argument("--config", type=Path, help="settings of the models; their defaults where not given")
     parser.add_argument("--rarity", type=float, default=0.0)
     parser.add_argument("--scratch", type=Path, default=Path(".next_item"))
     parser.add_argument("--out", type=Path, default=Path("completion.json"))
@@ -241,12 +242,13 @@ def main() -> None:
     found = json.loads(given.out.read_text()) if given.out.exists() else {}
     material = read_set("beauty", given.data, given.scratch).material.of_arm(Arm(given.arm))
     questions = Questions.of(material, given.users)
+    config = settings_in(given.config, DiffusionConfig, "a diffusion model")
     for seed in given.seeds:
         started = time.process_time()
-        models = fitted_models(questions.material, DiffusionConfig(seed=seed, balance=given.balance), given.rarity)
+        models = fitted_models(questions.material, config.model_copy(update={"seed": seed}), given.rarity)
         fitted = time.process_time() - started
         figures = reported(questions, measure(questions, models, seed))
-        found[f"{given.arm}, balance {given.balance} | {seed}"] = {
+        found[f"{given.arm} | {seed}"] = {
             "users": len(questions.users), "CPU-s to fit both": fitted, "load": os.getloadavg()[0], "systems": figures
         }  # fmt: skip
         given.out.write_text(json.dumps(found, indent=2))

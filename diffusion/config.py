@@ -63,9 +63,6 @@ class Mixture(Record):
         return {family: (1 - share) * both[0][family] + share * both[1][family] for family in Family}
 
 
-EVENLY = Mixture(digit=1, item=1, category=1, span=1, target=1, on_policy=1)
-
-
 class DenoiserShape(Record):
     """The size of a denoiser; what it knows of items is given with the weights."""
 
@@ -99,17 +96,13 @@ class DiffusionConfig(TrainingConfig):
     longest: int = Field(default=50, ge=2)  # behaviours of a history that are read, the newest ones
     negatives: int = Field(default=512, ge=0)  # codes drawn for a batch; 0: all codes are compared
     bound: Bound = Bound.COUNT
-    balance: float = Field(
-        default=0.25, ge=0, le=1
-    )  # b: in the loss a code counts by its number to the power of -b; not the twin's
-    families: Mixture = EVENLY  # at the start
-    families_end: Mixture = EVENLY  # at the end of annealing
+    balance: float = Field(default=0.0, ge=0, le=1)  # b: a hidden code counts by its number to the power of -b
+    families: Mixture = Mixture(item=0.7, target=0.3)  # at the start
+    families_end: Mixture = Mixture(item=0.4, category=0.3, span=0.1, target=0.2)  # at the end of annealing
     annealing: int = Field(default=10, ge=1)  # epochs
     without_demands: float = Field(default=0.1, ge=0, lt=1)  # how often the condition is left out while training
     guidance: float = Field(default=0.0, ge=0)  # w: how much further than the condition says
-    rarity: float = Field(
-        default=0.0, ge=0, le=2
-    )  # t: when asked, an item's chance is less by its count to the power of t
+    rarity: float = Field(default=0.0, ge=0, le=2)  # t: asked chances are divided by items' counts to the power of t
     demands: int = Field(default=8, ge=0)  # of a user, the strongest; 0: none are read
     folds: int = Field(default=5, ge=0)  # of users: each learns by the company that items keep elsewhere; 0: by none
     categories: bool = True  # whether leaf categories, where they are known, have chances of their own
