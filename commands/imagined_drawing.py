@@ -103,7 +103,7 @@ def _imagined(row: ImaginedBehavior, y: int, view: ImaginedView) -> Box:
         title=printable(row.title or row.item, SHOWN),
         note=f"{where} · {row.confidence:.2f} sure{chains}",
         reason=printable(reason(row), REASON),
-        slot=row.slot,
+        slot="gap" if row.slot == "gap" else "future",  # as it is coloured: what is next is to come
         confidence=row.confidence,
         tooltip=printable(f"{row.item}: {row.title}; {reason(row)}", TOOLTIP),
     )

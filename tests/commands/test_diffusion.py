@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import time
@@ -256,7 +257,10 @@ def test_the_likeliest_next_behaviours_are_stored_and_shown(trained: str) -> Non
     assert sure == sorted(sure, reverse=True)
     assert sum(sure) <= 1
     assert all(one["near_item"] for one in document)
-    assert "chains" not in Path("u.svg").read_text(encoding="utf-8")
+    drawing = Path("u.svg").read_text(encoding="utf-8")
+    assert "chains" not in drawing
+    assert drawing.count('class="box future"') == 7  # six, and the legend's
+    assert set(re.findall(r'class="box (\w+)"', drawing)) <= {"logged", "gap", "future"}  # the style has no others
     assert shown.all.count("◇ next") == 6
 
 
