@@ -70,7 +70,7 @@ class Links:
         read = csr_array(tuple(parts), shape=(rows, len(self.offsets) - 1))
         found = read @ self.matrix
         if said is not None:
-            found.data = said(torch.from_numpy(found.data)).numpy()
+            found.data = said(torch.from_numpy(found.data)).detach().numpy()
         return torch.from_numpy(found.toarray())
 
     def spread(self, history: Tensor, weight: Tensor) -> Tensor:
