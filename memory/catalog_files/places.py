@@ -16,7 +16,7 @@ from memory.extras import extras
 LOCAL = "file://"
 _OF_URLS = "%:/?#[]@!$&'()*+,;=~"  # what stands in a URL as it is; spaces, say, are escaped
 _MAGIC = frozenset("*?[")
-_SECRET = re.compile(r"[^/?]+://[^/?]*:[^/?]*@")
+_SECRET = re.compile(r"[^/?]+://[^/?:]*:[^/?]*@")
 
 
 def catalog_files(source: str) -> list[str]:

@@ -29,7 +29,7 @@ MOST_SECONDS = 0.3  # of CPU, for 10,000 characters; quadratic work takes more, 
 PIECES = (
     *("a", "A'", "A' & ", "A+", "1", "1.", "1,5 x ", "1-", "1/", " ", "\n", "\t\n", "'", '"', "\\'", "'a', "),
     *("(", "[", "<", "<a x='", "<!--", "&amp;", "&#", "# ", "=", ": a ", "a-", "for a ", "also ", "in ", "ages 1+ "),
-    *("pack of 1 ", "1er-a", "a: b (c) ", "://a@", "```\n", "+", "-", ".", "®", "½ ", "\u0301", "10 cm x "),
+    *("pack of 1 ", "1er-a", "a: b (c) ", "://a@", "a://:", ":", "```\n", "+", "-", ".", "®", "½ ", "\u0301", "10 cm x "),
 )
 QUICK = ("A'", "1,5 x ", "&#")
 ENDS = ("!", "")
@@ -38,6 +38,7 @@ TRIED_AT_ONE_PLACE = {
     "agents.reading.title_offers._CODE": "fullmatch",  # of a word of a title's first 400 characters
     "memory.catalog_files.cell_text._WRITTEN_LIST": "fullmatch",
     "memory.catalog_files.cell_text._WRITTEN_STRING": "match",  # searched for only in what _WRITTEN_LIST has matched
+    "memory.catalog_files.places._SECRET": "match",
     "memory.export._FORMULA": "match",
     "memory.export._NUMBER": "fullmatch",
     "memory.public_taxonomies._LINE": "fullmatch",
