@@ -1,7 +1,7 @@
 """Beyond the log on public data: who finds the leaf categories that were hidden of each user.
 
     python benchmarks/beyond_log.py --data FOLDER [--sets bundlerec industrial simulator] [--seeds 3] [--scratch FOLDER]
-        [--out FILE] [--controls-only] [--ranker]
+        [--config FILE] [--out FILE] [--controls-only] [--ranker]
 
 The protocol is `reaseq benchmark beyond-log`, and its own functions run it (docs/beyond-log.md).
 
@@ -34,7 +34,9 @@ from commands.beyond_log import write_page  # noqa: E402
 from commands.beyond_log_run import Plan, benchmarked  # noqa: E402
 from commands.beyond_log_scene import Scene, Sources, read_scene  # noqa: E402
 from commands.beyond_log_tables import print_beyond_log  # noqa: E402
+from commands.model_options import settings_in  # noqa: E402
 from commands.settings import Settings  # noqa: E402
+from diffusion.config import DiffusionConfig  # noqa: E402
 from evaluators.beyond_log.report import BeyondLogReport  # noqa: E402
 from learning.devices import use_threads  # noqa: E402
 
@@ -45,11 +47,12 @@ def main() -> None:
     """Run the sets, print each report, and write all of them."""
     asked = _arguments()
     use_threads(1)
+    config = settings_in(asked.config, DiffusionConfig, "a diffusion model")
     asked.scratch.mkdir(parents=True, exist_ok=True)
     found: dict[str, BeyondLogReport] = {}
     for name in asked.sets:
         scene = SETS[name](asked.data, asked.scratch)
-        plan = Plan(seeds=tuple(range(asked.seeds)), models=not asked.controls_only, ranker=asked.ranker)
+        plan = Plan(seeds=tuple(range(asked.seeds)), models=not asked.controls_only, ranker=asked.ranker, config=config)
         found[name] = benchmarked(scene, plan)
         print_beyond_log(found[name])
         write_page(found[name], asked.out.with_name(f"{asked.out.stem}_{name}.html"))
@@ -130,6 +133,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--scratch", type=Path, default=Path("beyond-log"))
     parser.add_argument("--out", type=Path, default=Path("beyond_log.json"))
+    parser.add_argument("--config", type=Path, help="settings of the models; their defaults where not given")
     parser.add_argument("--controls-only", action="store_true")
     parser.add_argument("--ranker", action="store_true")
     asked = parser.parse_args()
